@@ -1,0 +1,413 @@
+"""The case: the record of one matter being handled, as frozen values.
+
+Knows what a case holds. Must not know what may happen to it (machine), how it is stored or encoded.
+
+Time: every `datetime` is timezone-aware business time. Regions are the two-digit codes ("31", "32", "33", "34"),
+areas are six-digit GB/T 2260 codes. A part of a joint case is a full case with `lead` set.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, time
+from enum import StrEnum
+
+from regions.catalog import HandlingMode
+from regions.guide import Limit
+
+
+class State(StrEnum):
+    """Where a case stands. `special_procedure`, `suspended` and the lack are overlays that remember the way back."""
+
+    DRAFT = "draft"
+    FILED = "filed"
+    PRE_CHECKED = "pre_checked"
+    CORRECTION = "correction"
+    CORRECTED = "corrected"
+    ACCEPTED = "accepted"
+    ACCEPTED_WITH_LACK = "accepted_with_lack"
+    ACCEPTANCE_REVOKED = "acceptance_revoked"
+    REFUSED = "refused"
+    IN_REVIEW = "in_review"
+    EXTENDED = "extended"
+    SPECIAL_PROCEDURE = "special_procedure"
+    PASSED_UP = "passed_up"
+    DECIDED = "decided"
+    DELIVERING = "delivering"
+    DELIVERED = "delivered"
+    CLOSED = "closed"
+    RATED = "rated"
+    WITHDRAWN = "withdrawn"
+    SUSPENDED = "suspended"
+
+
+TERMINAL = frozenset({State.REFUSED, State.ACCEPTANCE_REVOKED, State.WITHDRAWN, State.CLOSED, State.RATED})
+"""States that are not open: nothing more is owed except a rating."""
+
+REVIEWING = frozenset({State.IN_REVIEW, State.EXTENDED})
+
+
+class Kind(StrEnum):
+    """The mode as a guard of the table: F, C, L and U of the transition table."""
+
+    FULL_ONLINE = "full_online"
+    COLLECT_ON_BEHALF = "collect_on_behalf"
+    LEAD = "lead"
+    PART = "part"
+
+
+class Role(StrEnum):
+    """Who performs a command."""
+
+    APPLICANT = "applicant"  # or the agent who files for somebody
+    WINDOW = "window"  # clerk at the origin's window
+    OFFICER = "officer"  # official of the authority that decides
+    HEAD = "head"  # head of that authority
+    NODE = "node"  # the node itself: decision rule, joiner, inbox
+    TIMER = "timer"
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Whoever performs a command: a role, the region it acts in, and an id that is not personal data."""
+
+    role: Role
+    region: str
+    id: str = ""
+    authority: str = ""  # of an officer or a head: the authority they act for
+
+
+class ClockKind(StrEnum):
+    NOTICE = "notice"  # tell once, accept or refuse
+    CORRECTION = "correction"
+    LACK = "lack"
+    DECISION = "decision"
+    STEP = "step"  # one of handling, review, approval
+    PROCEDURE = "procedure"  # the special procedure's own
+    DELIVERY = "delivery"
+    CONTACT = "contact"  # after a rating of one or two stars
+
+
+class Light(StrEnum):
+    GREEN = "green"
+    YELLOW = "yellow"
+    RED = "red"
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """An interval in which a clock did not run. `until` is None while it lasts. `reason` is a code, not prose."""
+
+    reason: str
+    since: datetime
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A running, stopped or ended limit.
+
+    `due_at` and `yellow_at` already contain every finished stop; while a stop lasts they are those of its start.
+    `light` is the worst light it has shown: red once lit stays. `ended_at` None means not ended.
+    `provisional`: the due date rests on a calendar that is not yet published.
+    """
+
+    kind: ClockKind
+    limit: Limit
+    started_at: datetime
+    due_at: datetime
+    yellow_at: datetime
+    region: str  # whose clock it is
+    step: int = 0  # of a STEP clock: 1, 2, 3
+    stops: tuple[Stop, ...] = ()
+    light: Light = Light.GREEN
+    ended_at: datetime | None = None
+    provisional: bool = False
+
+    @property
+    def stopped(self) -> bool:
+        return bool(self.stops) and self.stops[-1].until is None
+
+    @property
+    def running(self) -> bool:
+        return self.ended_at is None and not self.stopped
+
+
+@dataclass(frozen=True, slots=True)
+class RequiredMaterial:
+    """One line of the guide's list as it stood when the case was filed."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    required: bool = True
+    lackable: bool = False
+    original: bool = False  # the paper original must be seen
+    alternatives: tuple[str, ...] = ()  # codes that stand in for it
+
+
+@dataclass(frozen=True, slots=True)
+class StepTerms:
+    """One of the steps of the review with its own limit, if it has one."""
+
+    name: str
+    limit: Limit | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the guide promised when the case was filed; fixed for the life of the case."""
+
+    guide_version: str
+    notice: Limit
+    decision: Limit
+    correction: Limit
+    lack: Limit
+    delivery: Limit
+    procedure: Limit
+    contact: Limit
+    grace: Limit  # timers that hurt the citizen wait this long after the due time
+    extension: Limit | None = None
+    steps: tuple[StepTerms, ...] = (StepTerms("handling"), StepTerms("review"), StepTerms("approval"))
+    yellow_share: float = 0.2  # remaining share of the limit under which the light turns yellow
+    close_of_business: time | None = None  # None: the day ends at 24:00
+    deemed_withdrawal: bool = False
+    lack_allowed: bool = False
+    materials: tuple[RequiredMaterial, ...] = ()
+    decision_rule: str = ""  # name of the automatic rule, "" = an officer decides
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """A file handed in: content-addressed, never the bytes themselves."""
+
+    code: str
+    sha256: str  # 64 lower-case hex digits
+    size: int  # bytes
+    media_type: str
+    pages: int = 0
+    held_by: str = ""  # region whose store has the bytes
+    reused: bool = False  # already held for this person, not asked for again
+    file_name: str = ""  # private: belongs to the private part
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A person or firm. Private: everything here belongs to the private part of an event."""
+
+    kind: str  # person | enterprise
+    name: str
+    id_type: str  # resident_id | uscc | passport | ...
+    id_no: str  # normalised
+    phone: str = ""
+    id_given: str = ""  # as handed in, when it differs (15 digits)
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How the applicant wants the result: electronic, courier or pickup (at the origin's window)."""
+
+    way: str = "electronic"
+    address: str = ""  # private
+
+
+@dataclass(frozen=True, slots=True)
+class JointPart:
+    """One planned part of a joint case and, once known, how it answered."""
+
+    index: int  # 1-based
+    matter: str
+    region: str
+    authority: str
+    area: str
+    case_number: str = ""  # "" until filed
+    version: int = 0  # version of the part that was folded last
+    result: str = ""  # "" | granted | denied | refused | withdrawn | acceptance_revoked | lapsed | detached
+
+
+class JointRule(StrEnum):
+    ALL_OR_NONE = "all_or_none"
+    BEST_EFFORT = "best_effort"
+    ORDERED = "ordered"
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """The filed document: written once, never changed. `applicant`, `agent`, `delivery.address`, `facts` are private."""
+
+    case_number: str
+    kind: Kind
+    mode: HandlingMode
+    matter: str  # code in the catalogue
+    guide_version: str
+    origin: str  # region where papers are received
+    origin_area: str  # city or county code of the place of filing
+    competent: str  # region where the decision is made (of a lead: the origin)
+    authority: str  # code of the deciding authority
+    authority_area: str
+    channel: str  # online | window | batch | node
+    filed_at: datetime  # the origin's receipt
+    consent: str  # reference of the signed consent
+    applicant: Party
+    terms: Terms
+    agent: Party | None = None
+    mandate: str = ""  # reference of the agent's mandate
+    delivery: Delivery = field(default_factory=Delivery)
+    materials: tuple[Material, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()  # what the applicant stated, by name
+    lead: str = ""  # of a part: the lead's case number
+    lead_region: str = ""
+    part_index: int = 0
+    joint_rule: JointRule | None = None
+    parts: tuple[JointPart, ...] = ()  # of a lead
+    client: str = ""  # who sent the request (scope of request ids)
+
+
+class CaseRole(StrEnum):
+    """A region's place in the case."""
+
+    ORIGIN = "origin"
+    COMPETENT = "competent"
+    LEAD = "lead"  # region of the lead case, party to each of its parts
+
+
+@dataclass(frozen=True, slots=True)
+class CaseParty:
+    region: str
+    role: CaseRole
+    since_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """One item of a correction list.
+
+    `knowable_since`: "first" when it could have been named in the first list; "received" when it lies in material
+    received after the first list, "checked" when it follows from a check finished after it.
+    """
+
+    code: str  # material code, or a field name with prefix "field:"
+    reason: str
+    knowable_since: str = "first"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    granted: bool
+    reasons: str
+    remedy: str  # how to appeal; needed when denied
+    document: str = ""  # reference of the result document
+    rule: str = ""  # the automatic rule that decided, "" = an officer
+
+
+@dataclass(frozen=True, slots=True)
+class Custody:
+    """A paper original: who holds it since when, and when the applicant had it back."""
+
+    item: str  # material code
+    holder: str  # region
+    place: str  # window or authority code
+    since: datetime
+    returned_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shipment:
+    """A consignment: `outward` (result to applicant or window), `inward` (paper file to the authority), `archive`."""
+
+    id: str
+    direction: str
+    carrier: str
+    waybill: str
+    sent_at: datetime
+    items: tuple[str, ...] = ()
+    arrived_at: datetime | None = None
+    lost_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    target: str  # "origin" or "competent": who is rated
+    stars: int  # 1-5
+    indicators: tuple[str, ...] = ()
+    at: datetime | None = None
+    text: str = ""  # private
+
+
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    reason: str
+    court_order: bool
+    by: Role
+    back_to: State
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Procedure:
+    """A special procedure: kind, basis, who approved it, where the case came from."""
+
+    kind: str  # hearing | inspection | test | appraisal | expert_review | ...
+    basis: str
+    approver: str
+    back_to: State
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Everything known of a case at one version. Built only by `machine.evolve`."""
+
+    filing: Filing
+    state: State
+    version: int  # of the last event applied; the first is 1
+    epoch: int  # of ownership; the first is 1
+    owner: str  # region
+    clocks: tuple[Clock, ...] = ()
+    parties: tuple[CaseParty, ...] = ()
+    calendar_version: str = ""
+    materials: tuple[Material, ...] = ()
+    correction: tuple[Defect, ...] = ()  # the open list
+    corrections_told: int = 0  # lists sent so far
+    told_at: datetime | None = None  # when the first list was sent
+    lacks: tuple[str, ...] = ()  # open lacking items (material codes)
+    step: int = 0
+    procedure: Procedure | None = None
+    suspension: Suspension | None = None
+    decision: Decision | None = None
+    joined: bool = False  # of a part under all_or_none
+    custody: tuple[Custody, ...] = ()
+    shipments: tuple[Shipment, ...] = ()
+    ratings: tuple[Rating, ...] = ()
+    parts: tuple[JointPart, ...] = ()
+    handover_id: str = ""  # of the last handover
+    spent_handovers: tuple[str, ...] = ()  # rejected ones, never repeated
+    extended: bool = False
+    deemed: str = ""  # "acceptance" | "withdrawal" | "revocation": the last effect of a timer, for reinstate
+    accepted_at: datetime | None = None
+    decided_at: datetime | None = None
+    closed_at: datetime | None = None
+    reason: str = ""  # code of the refusal, withdrawal, revocation or lapse
+
+    @property
+    def number(self) -> str:
+        return self.filing.case_number
+
+    @property
+    def open(self) -> bool:
+        return self.state not in TERMINAL
+
+    @property
+    def light(self) -> Light:
+        """The worst light of any clock; red once lit stays in the record."""
+        order = (Light.GREEN, Light.YELLOW, Light.RED)
+        return max((c.light for c in self.clocks), key=order.index, default=Light.GREEN)
+
+    def clock(self, kind: ClockKind, step: int = 0) -> Clock | None:
+        """The latest clock of that kind that has not ended, or None."""
+        for c in reversed(self.clocks):
+            if c.kind is kind and c.ended_at is None and (not step or c.step == step):
+                return c
+        return None
