@@ -198,6 +198,10 @@ class MessageTooLarge(MessageRefused):
         self.limit = limit
 
 
+class MemberFenced(BusError):
+    """Another process reads under this member's name; two must not, and the newer one goes on."""
+
+
 class NotAssigned(BusError):
     """A commit for a partition that this member does not hold (any more); its new holder will read it again."""
 
@@ -237,8 +241,8 @@ class Subscription(Protocol):
     async def poll(self, max_records: int = 500, timeout_s: float = 1.0) -> Sequence[Delivery]:
         """The next messages, in order per partition; empty when none came within `timeout_s` seconds.
 
-        Joins the group when first called. Raises BusUnavailable, TopicMissing, BusClosed; may be called again
-        after BusUnavailable, and then goes on where `start` says.
+        Joins the group when first called. Raises BusUnavailable, TopicMissing, MemberFenced, BusClosed, and
+        what `start` or a hook raises; may be called again after all but the last two of the bus's own.
         """
         ...
 
@@ -247,7 +251,8 @@ class Subscription(Protocol):
         ...
 
     async def commit(self, positions: Iterable[LogPosition]) -> None:
-        """Everything below each position is dealt with. Durable on return.
+        """Everything below each position is dealt with. Kept across restarts; a power cut may lose the last
+        commits, and then messages come again.
 
         Raises NotAssigned (nothing is committed for the partitions it names), BusUnavailable, BusClosed.
         """
