@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import chinese_calendar  # type: ignore[import-untyped]  # ships no types
+import chinese_calendar
 
 from regions.datafiles import DATA, Record, read_table
 from regions.errors import CalendarError
@@ -28,7 +28,8 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 class Due:
     """When a limit ends. at: aware, Asia/Shanghai, the first moment that is too late for
     24:00 ends (00:00 of the next day), else close of business of `day`, the last day.
-    provisional: True when the answer rests on a year without a published calendar."""
+    provisional: True when the answer rests on a year without a published calendar.
+    """
 
     at: datetime
     day: date
@@ -67,7 +68,8 @@ class WorkCalendar:
 
     def add_working_days(self, day: date, n: int) -> date:
         """The n-th working day after `day` (n >= 1), the -n-th before it (n <= -1);
-        n = 0: `day` itself, rolled on to the next working day if it is off."""
+        n = 0: `day` itself, rolled on to the next working day if it is off.
+        """
         offset = self._offset(day)
         done = self._counts[offset]
         index = done + n - 1
@@ -103,7 +105,8 @@ class WorkCalendar:
 
     def yellow_at(self, start: datetime, limit: Limit, rule: YellowRule) -> datetime:
         """When the yellow light starts: 00:00 of the first of the last `rule.units(limit)`
-        days of the limit, never before the day after the event."""
+        days of the limit, never before the day after the event.
+        """
         begun = local_day(start)
         return self.yellow_before(begun, self.due_day(begun, limit), limit, rule)
 
@@ -133,9 +136,7 @@ def load_calendar(directory: Path = DATA) -> WorkCalendar:
     """Build the calendar from the package and calendar.toml. Raises DataError."""
     top = read_table(directory, "calendar.toml")
     top.only("published", "provisional")
-    entered = {
-        row.required_number("year"): _published_year(row) for row in top.records("published")
-    }
+    entered = {row.required_number("year"): _published_year(row) for row in top.records("published")}
     rules = top.table("provisional")
     rules.only("status", "fixed_holidays", "years")
     fixed = frozenset(_month_day(rules, text) for text in rules.words("fixed_holidays"))
@@ -167,9 +168,7 @@ def _build(
         elif day.year in entered:
             worked = entered[day.year].get(day, worked)
         else:
-            worked = day in chinese_calendar.workdays or (
-                worked and day not in chinese_calendar.holidays
-            )
+            worked = day in chinese_calendar.workdays or (worked and day not in chinese_calendar.holidays)
         if worked:
             ordinals.append(ordinal)
         counts.append(len(ordinals))

@@ -17,6 +17,7 @@ from datetime import date
 from itertools import pairwise
 
 from stdnum.iso7064 import mod_37_36
+from typing_extensions import override
 
 from regions.errors import FactError, IdentifierError
 from regions.region import atlas
@@ -30,7 +31,8 @@ _DIGITS_ZH = str.maketrans("0123456789", "零幺二三四五六七八九")
 @dataclass(frozen=True, slots=True, order=True)
 class CaseNumber:
     """A case number. text: the 26 characters that are stored and sent; city: area code of
-    the filing city; region: the short code of its region."""
+    the filing city; region: the short code of its region.
+    """
 
     text: str
     city: str
@@ -38,6 +40,7 @@ class CaseNumber:
     incarnation: int
     serial: int
 
+    @override
     def __str__(self) -> str:
         return self.text
 
@@ -83,9 +86,7 @@ def case_number(city: str, day: date, incarnation: int, serial: int) -> CaseNumb
         raise IdentifierError("incarnation", "out_of_range")
     if not 1 <= serial < 10**SERIAL_DIGITS:
         raise IdentifierError("serial", "out_of_range")
-    body = (
-        f"{city}{day.year:04}{day:%m%d}{incarnation:0{INCARNATION_DIGITS}}{serial:0{SERIAL_DIGITS}}"
-    )
+    body = f"{city}{day.year:04}{day:%m%d}{incarnation:0{INCARNATION_DIGITS}}{serial:0{SERIAL_DIGITS}}"
     return CaseNumber(body + mod_37_36.calc_check_digit(body), city, day, incarnation, serial)
 
 

@@ -1,160 +1,55 @@
-"""The catalogue: which matters there are, and what is known of each.
+"""The catalogue: which matters there are.
 
-Knows names, departments, modes, who decides, published figures, and which of it is
-official, derived or our proposal. Must not know guides, authorities or cases. Facts come
-from matters.json as published; what that file lacks (place kind, level, family) stands in
-placement.csv, authored, and is never shown as official.
+Knows how matters.json (facts, as published) and placement.csv (authored) make a matter.
+Must not know guides, authorities or cases. Matters whose names are verified or attested
+are enabled; recalled ones are loaded and stay off.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
 
+from regions.datafiles import DATA, Record, read_records
 from regions.errors import FactError
+from regions.joint import JointPlan, load_plans
 from regions.limits import Unit
+from regions.matter import (
+    ApplicantKind,
+    DecidesAt,
+    Flow,
+    HandlingMode,
+    Matter,
+    PlaceKind,
+    Placement,
+    Provenance,
+    StageLimit,
+)
 from regions.region import Level
 
-
-class HandlingMode(StrEnum):
-    """全程网办, 异地代收代办, 多地联办."""
-
-    FULL_ONLINE = "full_online"
-    COLLECT_ON_BEHALF = "collect_on_behalf"
-    JOINT = "joint"
-
-
-class DecidesAt(StrEnum):
-    """Which side decides: the competent home authority, the filing place, or both."""
-
-    HOME = "home"
-    FILING = "filing"
-    BOTH = "both"
-
-
-class ApplicantKind(StrEnum):
-    """Who may file."""
-
-    PERSON = "person"
-    ENTERPRISE = "enterprise"
-
-
-class Provenance(StrEnum):
-    """source: read in a source; derived: follows from one; proposal: authored here."""
-
-    SOURCE = "source"
-    DERIVED = "derived"
-    PROPOSAL = "proposal"
-
-
-class PlaceKind(StrEnum):
-    """Which place of the applicant decides who is competent. Also the name of the fact."""
-
-    FILING = "filing"
-    HOUSEHOLD = "household"
-    RESIDENCE = "residence"
-    WORK = "work"
-    FUND_CENTRE = "fund_centre"
-    INSURED = "insured"
-    TREATMENT = "treatment"
-    TRANSFER_IN = "transfer_in"
-    TRANSFER_OUT = "transfer_out"
-    MOVE_IN = "move_in"
-    REGISTRY = "registry"
-    SITE = "site"
-    IMMOVABLE = "immovable"
-    ISSUING = "issuing"
-    NOTARY = "notary"
-    BIRTH = "birth"
-
-
-class Flow(StrEnum):
-    """Special flow that this matter will have; until then it runs as a generic case."""
-
-    NONE = "none"
-    MONEY = "money"
-    REGISTER = "register"
-
-
-@dataclass(frozen=True, slots=True)
-class StageLimit:
-    """A published part of a limit, as it stands in the source; guides say what it means."""
-
-    stage_zh: str
-    value: int
-    unit: Unit
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """Where a matter is decided. Authored: derived from the law or a proposal of ours.
-
-    department: kind of authority; family: group of matters with one default limit;
-    licensing: whether 行政许可法 binds the matter; rule: name of a decision rule, or None.
-    """
-
-    department: str
-    place: PlaceKind
-    level: Level
-    family: str
-    licensing: bool
-    rule: str | None
-    flow: Flow
-    provenance: Provenance
-
-
-@dataclass(frozen=True, slots=True)
-class Matter:
-    """One entry of the catalogue.
-
-    materials_zh: names as found (materials_inferred: not from a source); the published
-    figures are None where nothing was found; placement is None only for disabled matters;
-    parts: codes of the matters a bundle is made of.
-    """
-
-    code: str
-    name_zh: str
-    name_en: str
-    department_zh: str
-    department_en: str
-    domain: str
-    applicant: ApplicantKind
-    mode: HandlingMode
-    mode_inferred: bool
-    decides_at: DecidesAt
-    enabled: bool
-    name_verification: str
-    list_membership: str
-    source: str | None
-    scenario_zh: str | None
-    result_zh: str | None
-    materials_zh: tuple[str, ...]
-    materials_inferred: bool
-    promised_working_days: int | None
-    statutory_working_days: int | None
-    statutory_calendar_days: int | None
-    stages: tuple[StageLimit, ...]
-    parts: tuple[str, ...]
-    placement: Placement | None
-
-    @property
-    def printable_source(self) -> str | None:
-        """The list that names this matter, only where the membership is verified."""
-        return self.source if self.list_membership == "verified" else None
-
-    @property
-    def where(self) -> Placement:
-        """The placement of an enabled matter; FactError(matter, matter_disabled) otherwise."""
-        if self.placement is None:
-            raise FactError("matter", "matter_disabled")
-        return self.placement
+__all__ = [
+    "ApplicantKind",
+    "Catalogue",
+    "DecidesAt",
+    "Flow",
+    "HandlingMode",
+    "Matter",
+    "PlaceKind",
+    "Placement",
+    "Provenance",
+    "StageLimit",
+    "catalogue",
+    "load_catalogue",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """All matters by code, disabled ones too."""
+    """All matters by code, disabled ones too, and the plans of the joint ones."""
 
     matters: Mapping[str, Matter]
+    plans: Mapping[str, JointPlan]
 
     def known(self, code: str) -> Matter:
         """A matter, enabled or not; FactError(matter, unknown_matter)."""
@@ -171,5 +66,95 @@ class Catalogue:
         return found
 
     def enabled(self) -> tuple[Matter, ...]:
-        """The matters that can be filed, in order of code."""
+        """The matters that can be filed, in the order of the file."""
         return tuple(m for m in self.matters.values() if m.enabled)
+
+    def plan(self, code: str) -> JointPlan | None:
+        """The plan of a joint matter, None for any other."""
+        return self.plans.get(code)
+
+
+def load_catalogue(directory: Path = DATA) -> Catalogue:
+    """Read matters.json, placement.csv and joint.toml. Raises DataError."""
+    placements = {
+        row.key: (row, _placement(row)) for row in read_records(directory, "placement.csv", key="code")
+    }
+    matters: dict[str, Matter] = {}
+    for row in read_records(directory, "matters.json", key="code"):
+        placed = placements.pop(row.key, None)
+        matter = _matter(row, placed[1] if placed else None)
+        if matter.enabled and placed is None:
+            raise row.error("code", "is enabled but has no row in placement.csv")
+        matters[matter.code] = matter
+    for row, _ in placements.values():
+        raise row.error("code", "is not a matter of matters.json")
+    return Catalogue(MappingProxyType(matters), MappingProxyType(load_plans(matters, directory)))
+
+
+def _placement(row: Record) -> Placement:
+    row.only(
+        *("code", "department", "place", "level", "family"),
+        *("licensing", "rule", "flow", "status"),
+    )
+    status = row.choice("status", Provenance)
+    if status is Provenance.SOURCE:
+        raise row.error("status", "no source gives placements: derived or proposal")
+    return Placement(
+        row.text("department"),
+        row.choice("place", PlaceKind),
+        row.choice("level", Level),
+        row.text("family"),
+        row.flag("licensing"),
+        row.optional("rule"),
+        row.choice("flow", Flow),
+        status,
+    )
+
+
+def _matter(row: Record, placement: Placement | None) -> Matter:
+    verification = row.text("name_verification")
+    if verification not in ("verified", "attested", "recalled"):
+        raise row.error("name_verification", "must be verified, attested or recalled")
+    enabled = verification != "recalled"
+    return Matter(
+        row.text("code"),
+        row.text("name_zh"),
+        row.text("name_en"),
+        row.text("department_zh"),
+        row.text("department_en"),
+        row.text("domain"),
+        row.choice("applicant", ApplicantKind),
+        row.choice("handling_mode", HandlingMode),
+        row.text("handling_mode_basis") != "source",
+        row.choice("decides_at", DecidesAt),
+        enabled,
+        verification,
+        row.text("list_membership"),
+        row.optional("source"),
+        row.optional("scenario_zh"),
+        row.optional("result_document"),
+        row.words("materials"),
+        row.optional("materials_basis") != "source",
+        row.number("promised_working_days"),
+        row.number("statutory_working_days"),
+        row.number("statutory_calendar_days"),
+        tuple(_stage(stage) for stage in row.records("stage_limits")),
+        row.words("bundle_of"),
+        placement if enabled else None,
+    )
+
+
+def _stage(row: Record) -> StageLimit:
+    row.only("stage", "limit", "unit", "source")
+    return StageLimit(
+        row.text("stage"),
+        row.required_number("limit"),
+        row.choice("unit", Unit),
+        row.text("source"),
+    )
+
+
+@cache
+def catalogue() -> Catalogue:
+    """The shipped catalogue, loaded once."""
+    return load_catalogue()

@@ -70,7 +70,7 @@ class Record:
         return value
 
     def flag(self, field: str) -> bool:
-        """true or false (in CSV: yes or no); must be there."""
+        """True or false (in CSV: yes or no); must be there."""
         value = self.fields.get(field)
         if isinstance(value, bool):
             return value
@@ -105,9 +105,7 @@ class Record:
             return ()
         if not isinstance(value, list):
             raise self.error(field, "must be a list of tables")
-        return tuple(
-            _record(self.file, f"{self.key}.{field}[{n}]", item) for n, item in enumerate(value)
-        )
+        return tuple(_record(self.file, f"{self.key}.{field}[{n}]", item) for n, item in enumerate(value))
 
     def table(self, field: str) -> "Record":
         """A sub-table; an empty one when absent."""

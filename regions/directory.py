@@ -7,15 +7,16 @@ identity numbers: no fact is ever read off one. What the applicant did not say i
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
-from regions.catalog import PlaceKind
 from regions.errors import FactError
+from regions.matter import PlaceKind
 from regions.region import Level, Place
 
 
 @dataclass(frozen=True, slots=True)
 class Authority:
     """The body that decides. code: department kind and area code ("police-320509"); its
-    name is derived from both (no official register of authorities is at hand)."""
+    name is derived from both (no official register of authorities is at hand).
+    """
 
     code: str
     department: str
@@ -92,7 +93,8 @@ class Competence:
 @dataclass(frozen=True, slots=True)
 class NeedsChoice:
     """The applicant must say something first. field: name of the fact; options: area codes
-    to choose from, empty when any place may be named."""
+    to choose from, empty when any place may be named.
+    """
 
     field: str
     part: str | None

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import time
 from enum import StrEnum
 
-from regions.catalog import HandlingMode, Provenance
 from regions.joint import JointPart, JointPlan
 from regions.limits import BasisKind, Limit, Unit, YellowKind, YellowRule
+from regions.matter import HandlingMode, Provenance
 
 __all__ = [
     "BasisKind",
@@ -77,7 +77,8 @@ class Step:
 
 class RelayKind(StrEnum):
     """push: the window's intake goes to the deciding side; inform: the window tells the
-    applicant the result."""
+    applicant the result.
+    """
 
     PUSH = "push"
     INFORM = "inform"

@@ -130,7 +130,8 @@ def _birth(digits: str, today: date, field: str) -> date:
 @dataclass(frozen=True, slots=True)
 class CreditCode:
     """A unified social credit code (GB 32100). code: 18 characters; area: 6 digits of the
-    place of registration, as written in it; organisation: its 9-character body code."""
+    place of registration, as written in it; organisation: its 9-character body code.
+    """
 
     code: str
     authority: str

@@ -82,8 +82,6 @@ class YellowRule:
 
     def units(self, limit: Limit) -> int:
         """How many units before the end the yellow light burns, 1 <= n <= limit.value."""
-        if self.kind is YellowKind.SHARE:
-            wanted = -(-limit.value * self.value // 100)
-        else:
-            wanted = self.value
+        share = self.kind is YellowKind.SHARE
+        wanted = -(-limit.value * self.value // 100) if share else self.value
         return max(1, min(wanted, limit.value))

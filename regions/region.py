@@ -141,9 +141,7 @@ def load_atlas(directory: Path = DATA) -> Atlas:
         for row in read_records(directory, "retired_areas.csv", key="code")
     }
     frozen = MappingProxyType
-    return Atlas(
-        frozen(regions), frozen(cities), frozen(counties), frozen(provinces), frozen(retired)
-    )
+    return Atlas(frozen(regions), frozen(cities), frozen(counties), frozen(provinces), frozen(retired))
 
 
 def _provinces(rows: tuple[Record, ...]) -> tuple[dict[str, str], dict[str, Region]]:
@@ -154,9 +152,7 @@ def _provinces(rows: tuple[Record, ...]) -> tuple[dict[str, str], dict[str, Regi
             short = row.text("short_code")
             if row.text("code") != f"{short}0000":
                 raise row.error("code", "must be the short code followed by 0000")
-            regions[short] = Region(
-                row.text("code"), short, row.text("name_zh"), row.text("name_en")
-            )
+            regions[short] = Region(row.text("code"), short, row.text("name_zh"), row.text("name_en"))
     return names, regions
 
 

@@ -49,7 +49,8 @@ class VerdictKind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What a rule says. A denial has at least one reason and a remedy; leaving has a reason
-    for the officer; result: named values of what is granted (no personal data)."""
+    for the officer; result: named values of what is granted (no personal data).
+    """
 
     kind: VerdictKind
     reasons: tuple[Reason, ...]
