@@ -10,7 +10,8 @@ What every backend promises, which is no more than Kafka keeps:
   bus object published them. There is no order between keys, nor between two producers.
 - **At least once.** A failed or timed-out publish may have been written all the same, and what was read but
   not committed is read again. Receivers drop duplicates; the bus does not.
-- **Every group reads everything; a group's members share the partitions.** A new group begins at the earliest.
+- **Every group reads everything; a group's members share the partitions.** A new group begins at the
+  earliest.
 - **Cumulative commit per partition, no nack.** A commit says "everything below this offset". A message that
   cannot be handled is put aside by its reader; the partition goes on.
 - **Where to begin is the reader's to say.** A `Start` callback gives the offset found in the reader's own
@@ -62,6 +63,7 @@ class Delivery:
 
     @property
     def topic_partition(self) -> TopicPartition:
+        """The ordered log it was read from."""
         return TopicPartition(self.message.topic, self.partition)
 
     @property
@@ -121,10 +123,12 @@ class TopicReport:
 
     @property
     def exists(self) -> bool:
+        """There is a topic of that name."""
         return bool(self.incarnation)
 
     @property
     def conforms(self) -> bool:
+        """There is one, and it is what the spec says."""
         return self.exists and not self.differences
 
 
@@ -203,7 +207,9 @@ class MemberFenced(BusError):
 
 
 class NotAssigned(BusError):
-    """A commit for a partition that this member does not hold (any more); its new holder will read it again."""
+    """A commit for a partition that this member does not hold (any more); its new holder will read it
+    again.
+    """
 
     def __init__(self, partitions: Iterable[TopicPartition]) -> None:
         self.partitions = frozenset(partitions)
@@ -222,13 +228,15 @@ RebalanceHook = Callable[[frozenset[TopicPartition]], Awaitable[None]]
 """Told of partitions newly held, or no longer held. An error raised in it ends the `poll` it ran in."""
 
 
-async def start_at_committed(topic: str, partition: int, incarnation: str) -> int | None:
+async def start_at_committed(_topic: str, _partition: int, _incarnation: str) -> int | None:
     """The `Start` of a reader without positions of its own."""
     return None
 
 
 def next_offset(stored: LogPosition | None, incarnation: str) -> int:
-    """Where a reader that keeps its own positions begins: unknown place or unknown incarnation, at the earliest."""
+    """Where a reader that keeps its own positions begins: unknown place or unknown incarnation, at the
+    earliest.
+    """
     if stored is None or stored.incarnation != incarnation:
         return EARLIEST
     return stored.offset
@@ -272,7 +280,9 @@ class EventBus(Protocol):
     """The way to all topics. One object a process is enough; it belongs to one event loop."""
 
     async def start(self) -> None:
-        """Makes ready. A bus that is away is no error here: calls fail with BusUnavailable until it is back."""
+        """Makes ready. A bus that is away is no error here: calls fail with BusUnavailable until it is
+        back.
+        """
         ...
 
     async def close(self) -> None:

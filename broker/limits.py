@@ -1,4 +1,5 @@
-"""What every backend refuses before it writes anything, so that a message taken embedded is taken by Kafka too.
+"""What every backend refuses before it writes anything, so that a message taken embedded is taken by Kafka
+too.
 
 Knows the shape of messages and topics; must not know a backend or what a message means.
 """

@@ -1,4 +1,5 @@
-"""Which backend a URL means. The one place of this room that chooses; knows no more of a backend than its name.
+"""Which backend a URL means. The one place of this room that chooses; knows no more of a backend than its
+name.
 
 sqlite:///path/to/bus.db (relative), sqlite:////absolute/bus.db
 """

@@ -12,10 +12,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from typing_extensions import override
+
 from broker.bus import (
     BusClosed,
     BusError,
     BusHealth,
+    EventBus,
     Message,
     PartitionLag,
     PublishedAt,
@@ -34,7 +37,9 @@ from broker.sqlite.subscription import SqliteSubscription
 from broker.sqlite.writer import GroupedWriter
 
 WATCH_S: Final = (0.002, 0.05)
-"""Shortest and longest pause between looks at what other processes wrote: short after a change, then longer."""
+"""Shortest and longest pause between looks at what other processes wrote: short after a change, then
+longer.
+"""
 
 SWEEP_S: Final = 60.0
 """How often aged messages are looked for."""
@@ -48,7 +53,7 @@ def wall_clock_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-class SqliteBus:
+class SqliteBus(EventBus):
     """See `broker.bus.EventBus`.
 
     path: the file, made with its folders when missing. session_timeout_s: a member that does not beat for so
@@ -76,6 +81,7 @@ class SqliteBus:
         self._subscriptions: list[SqliteSubscription] = []
         self._tasks: list[asyncio.Task[None]] = []
 
+    @override
     async def start(self) -> None:
         if self._threads is not None:
             return
@@ -83,6 +89,7 @@ class SqliteBus:
         self._threads = GroupedWriter(open_file, self._timeout_s), Reader(open_file, self._timeout_s)
         self._tasks = [asyncio.create_task(task) for task in (self._watch(), self._beat(), self._sweep())]
 
+    @override
     async def close(self) -> None:
         if self._threads is None:
             return
@@ -94,6 +101,7 @@ class SqliteBus:
         self._threads = None
         await asyncio.gather(writer.close(), reader.close())
 
+    @override
     async def publish(self, messages: Sequence[Message]) -> Sequence[PublishedAt]:
         check_messages(messages, self._max_message_bytes)
         if not messages:
@@ -103,6 +111,7 @@ class SqliteBus:
             subscription.tell_ends(appended.ends)
         return appended.places
 
+    @override
     def subscribe(
         self,
         topics: Sequence[str],
@@ -127,6 +136,7 @@ class SqliteBus:
         self._subscriptions.append(subscription)
         return subscription
 
+    @override
     async def ensure_topics(self, specs: Sequence[TopicSpec]) -> Sequence[TopicReport]:
         check_specs(specs)
         for report in await self.describe_topics(specs):
@@ -140,6 +150,7 @@ class SqliteBus:
             reports.append(await self._reader.run(partial(log.describe, spec=spec, created=created)))
         return reports
 
+    @override
     async def describe_topics(self, specs: Sequence[TopicSpec]) -> Sequence[TopicReport]:
         return [await self._reader.run(partial(log.describe, spec=spec)) for spec in specs]
 
@@ -147,12 +158,15 @@ class SqliteBus:
         """Removes a topic that has been drained, with every group's place in it. Raises TopicMissing."""
         await self._writer.run(partial(log.delete_topic, topic=topic))
 
+    @override
     async def lag(self, group: str, topics: Sequence[str]) -> Sequence[PartitionLag]:
         return await self._reader.run(partial(groups.lag, group=group, topics=topics))
 
+    @override
     async def incarnation(self, topic: str) -> str:
         return (await self._reader.run(partial(log.partitions, topic=topic)))[0].incarnation
 
+    @override
     async def healthy(self) -> BusHealth:
         try:
             topics = await self._reader.run(log.count_topics)
@@ -215,7 +229,9 @@ class SqliteBus:
             await self._calmly(self.trim(self._clock_ms()))
 
     async def _calmly(self, work: Coroutine[Any, Any, T]) -> T | None:
-        """A background task outlives a file that cannot be used for a while; callers are told of it themselves."""
+        """A background task outlives a file that cannot be used for a while; callers are told of it
+        themselves.
+        """
         try:
             return await work
         except BusError as error:

@@ -32,7 +32,8 @@ class Session(NamedTuple):
 
 class Share(NamedTuple):
     """What a member has after looking. `claimed` (with the committed offset or None) came just now; `excess`
-    is still held and to be given up by `release`."""
+    is still held and to be given up by `release`.
+    """
 
     generation: int
     claimed: dict[Partition, int | None]
@@ -41,7 +42,9 @@ class Share(NamedTuple):
 
 
 def look(connection: sqlite3.Connection, session: Session, *, joining: bool, timeout_s: float) -> Share:
-    """Joins or stays, expires the silent, and claims what is free and due. Raises TopicMissing, MemberFenced."""
+    """Joins or stays, expires the silent, and claims what is free and due. Raises TopicMissing,
+    MemberFenced.
+    """
     among = {
         partition.id: partition for topic in session.topics for partition in partitions(connection, topic)
     }
@@ -96,7 +99,8 @@ def _enter(connection: sqlite3.Connection, session: Session, *, joining: bool) -
 
 def _divide(connection: sqlite3.Connection, group: str, among: Iterable[Partition]) -> dict[int, str]:
     """Partition id -> session: in turn over the members that read the topic, by name, begun at a place that
-    depends on the topic, so that many topics of one partition do not all go to one member."""
+    depends on the topic, so that many topics of one partition do not all go to one member.
+    """
     members = [
         (session, frozenset(json.loads(topics)))
         for session, topics in connection.execute(
@@ -153,7 +157,9 @@ def leave(connection: sqlite3.Connection, session: Session) -> None:
 def commit(
     connection: sqlite3.Connection, session: Session, positions: Mapping[int, LogPosition]
 ) -> frozenset[int]:
-    """Stores the positions (by partition id) of those partitions that the session holds; returns their ids."""
+    """Stores the positions (by partition id) of those partitions that the session holds; returns their
+    ids.
+    """
     held = {
         row[0]
         for row in connection.execute(

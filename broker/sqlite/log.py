@@ -92,7 +92,8 @@ def _regroup_all(connection: sqlite3.Connection) -> None:
 def describe(connection: sqlite3.Connection, spec: TopicSpec, *, created: bool = False) -> TopicReport:
     """The spec held against the file."""
     row = connection.execute(
-        "SELECT incarnation, partitions, retention_ms, compacted, replication, min_insync FROM topic WHERE name = ?",
+        "SELECT incarnation, partitions, retention_ms, compacted, replication, min_insync"
+        " FROM topic WHERE name = ?",
         (spec.name,),
     ).fetchone()
     if row is None:
@@ -156,14 +157,16 @@ def append(connection: sqlite3.Connection, messages: Sequence[Message], now_ms: 
 def read(
     connection: sqlite3.Connection, places: Mapping[Partition, int], max_records: int, max_bytes: int
 ) -> list[Delivery]:
-    """Messages from each partition's offset on, in order, together at most `max_records` and, beyond the first,
-    `max_bytes` bytes of keys, values and headers."""
+    """Messages from each partition's offset on, in order, together at most `max_records` and, beyond the
+    first, `max_bytes` bytes of keys, values and headers.
+    """
     deliveries: list[Delivery] = []
     size = 0
     for partition, offset in places.items():
         base = first_row_id(partition.id)
         rows = connection.execute(
-            "SELECT id, timestamp_ms, key, value, headers FROM record WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",
+            "SELECT id, timestamp_ms, key, value, headers FROM record"
+            " WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",
             (base + offset, first_row_id(partition.id + 1), max_records - len(deliveries)),
         )
         for row_id, timestamp_ms, key, value, headers in rows:
@@ -188,7 +191,8 @@ def trim_step(connection: sqlite3.Connection, now_ms: int) -> int:
     """
     deleted = 0
     rows = connection.execute(
-        "SELECT p.id, t.name, p.number, t.incarnation, p.first_offset, p.next_offset, t.retention_ms, t.compacted"
+        "SELECT p.id, t.name, p.number, t.incarnation, p.first_offset, p.next_offset,"
+        " t.retention_ms, t.compacted"
         " FROM topic t JOIN partition p ON p.topic_id = t.id"
     ).fetchall()
     for *fields, retention_ms, compacted in rows:

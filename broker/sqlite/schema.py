@@ -1,4 +1,6 @@
-"""The file of the embedded bus: its tables and how a connection to it is opened. Knows no topic and no group."""
+"""The file of the embedded bus: its tables and how a connection to it is opened. Knows no topic and no
+group.
+"""
 
 import sqlite3
 from pathlib import Path
@@ -9,7 +11,9 @@ from broker.bus import BusError
 APPLICATION_ID: Final = 0x746F6E67  # "tong", so that another program's file is not taken for ours
 VERSION: Final = 1
 OFFSET_BITS: Final = 40
-"""A record's row id is its partition's id shifted by this, plus the offset: one partition lies together, in order."""
+"""A record's row id is its partition's id shifted by this, plus the offset: one partition lies together,
+in order.
+"""
 
 TABLES: Final = """
 CREATE TABLE topic (
@@ -17,11 +21,12 @@ CREATE TABLE topic (
   partitions INTEGER NOT NULL, retention_ms INTEGER, compacted INTEGER NOT NULL,
   replication INTEGER NOT NULL, min_insync INTEGER NOT NULL) STRICT;
 CREATE TABLE partition (
-  id INTEGER PRIMARY KEY AUTOINCREMENT, topic_id INTEGER NOT NULL REFERENCES topic(id), number INTEGER NOT NULL,
-  first_offset INTEGER NOT NULL DEFAULT 0, next_offset INTEGER NOT NULL DEFAULT 0,
+  id INTEGER PRIMARY KEY AUTOINCREMENT, topic_id INTEGER NOT NULL REFERENCES topic(id),
+  number INTEGER NOT NULL, first_offset INTEGER NOT NULL DEFAULT 0, next_offset INTEGER NOT NULL DEFAULT 0,
   UNIQUE (topic_id, number)) STRICT;
 CREATE TABLE record (
-  id INTEGER PRIMARY KEY, timestamp_ms INTEGER NOT NULL, key BLOB NOT NULL, value BLOB, headers TEXT NOT NULL) STRICT;
+  id INTEGER PRIMARY KEY, timestamp_ms INTEGER NOT NULL, key BLOB NOT NULL, value BLOB,
+  headers TEXT NOT NULL) STRICT;
 CREATE TABLE reader_group (name TEXT PRIMARY KEY, generation INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE member (
   group_name TEXT NOT NULL, name TEXT NOT NULL, session TEXT NOT NULL UNIQUE, topics TEXT NOT NULL,
@@ -37,7 +42,9 @@ CREATE TABLE committed (
 
 
 def first_row_id(partition_id: int, offset: int = 0) -> int:
-    """The row id of `offset` in a partition; with the next partition's first it bounds a partition's records."""
+    """The row id of `offset` in a partition; with the next partition's first it bounds a partition's
+    records.
+    """
     return (partition_id << OFFSET_BITS) + offset
 
 

@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Final, TypeVar
 
+from typing_extensions import override
+
 from broker.bus import (
     BusClosed,
     BusError,
@@ -19,6 +21,7 @@ from broker.bus import (
     NotAssigned,
     RebalanceHook,
     Start,
+    Subscription,
     TopicPartition,
 )
 from broker.placing import first_offset_to_read
@@ -34,7 +37,7 @@ LEAVE_S: Final = 2.0
 """How long closing waits for the file; a membership that could not be ended expires by itself."""
 
 
-class SqliteSubscription:
+class SqliteSubscription(Subscription):
     """See `broker.bus.Subscription`."""
 
     def __init__(
@@ -67,6 +70,7 @@ class SqliteSubscription:
 
     @property
     def joined(self) -> bool:
+        """It has a membership that must be kept alive."""
         return self._joined and not self._closed
 
     def tell_ends(self, ends: Mapping[int, int]) -> None:
@@ -84,9 +88,11 @@ class SqliteSubscription:
             self._known_generation = generation
             self._news.set()
 
+    @override
     def assigned(self) -> frozenset[TopicPartition]:
         return frozenset(TopicPartition(at.topic, at.number) for at in self._partitions.values())
 
+    @override
     async def poll(self, max_records: int = 500, timeout_s: float = 1.0) -> Sequence[Delivery]:
         if self._closed:
             raise BusClosed("the subscription is closed")
@@ -106,11 +112,13 @@ class SqliteSubscription:
                 break
         return ()
 
+    @override
     async def batches(self, max_records: int = 500) -> AsyncIterator[Sequence[Delivery]]:
         while not self._closed:
             if deliveries := await self.poll(max_records, timeout_s=3600.0):
                 yield deliveries
 
+    @override
     async def commit(self, positions: Iterable[LogPosition]) -> None:
         if self._closed:
             raise BusClosed("the subscription is closed")
@@ -124,6 +132,7 @@ class SqliteSubscription:
         stored = await self._write(partial(groups.commit, session=self.session, positions=by_id))
         groups.refuse_unheld(by_id, stored)
 
+    @override
     async def close(self) -> None:
         if self._closed:
             return

@@ -2,8 +2,8 @@
 synchronisation of the disk. Knows jobs on a connection; must not know what they write.
 
 A job is a function of the connection. It may refuse with a BusError as long as it has written nothing yet;
-its neighbours are not touched by that. A job that fails in another way is taken out, rolled back and told, and
-its neighbours run again: so jobs must be functions of the file alone, safe to run twice.
+its neighbours are not touched by that. A job that fails in another way is taken out, rolled back and told,
+and its neighbours run again: so jobs must be functions of the file alone, safe to run twice.
 """
 
 import asyncio
@@ -52,7 +52,8 @@ class GroupedWriter:
 
     async def run(self, job: Job[T], *, durable: bool = True) -> T:
         """The job's result once it is committed; on the disk itself when `durable`, else kept across restarts
-        of the process. Raises what the job raised, BusUnavailable, BusTimeout, BusClosed."""
+        of the process. Raises what the job raised, BusUnavailable, BusTimeout, BusClosed.
+        """
         if self._closed:
             raise BusClosed("the bus is closed")
         answer: asyncio.Future[T] = self._loop.create_future()
@@ -116,7 +117,7 @@ class GroupedWriter:
                     unavailable(error) if isinstance(error, sqlite3.Error) else BusUnavailable(str(error))
                 )
                 return outcomes + [(queued, None, failure) for queued in waiting]
-            except Exception as error:  # noqa: BLE001 - a job's own fault: it alone fails, its neighbours run again
+            except Exception as error:  # noqa: BLE001 - a job's own fault, whatever it is: it alone fails
                 self._drop_connection()
                 outcomes += [(queued, None, error) for queued in waiting if queued is current]
                 waiting = [queued for queued in waiting if queued is not current] if current else []

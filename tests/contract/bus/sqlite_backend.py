@@ -3,6 +3,8 @@
 import asyncio
 from pathlib import Path
 
+from typing_extensions import override
+
 from broker.bus import EventBus
 from broker.sqlite import SqliteBus
 from tests.contract.bus.backend import BusBackend
@@ -15,14 +17,17 @@ class SqliteBackend(BusBackend):
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    @override
     def bus(self) -> SqliteBus:
         return SqliteBus(self.path, session_timeout_s=self.session_timeout_s)
 
+    @override
     async def delete_topic(self, topic: str) -> None:
         async with self.opened() as bus:
             assert isinstance(bus, SqliteBus)
             await bus.delete_topic(topic)
 
+    @override
     async def abandon(self, bus: EventBus) -> None:
         assert isinstance(bus, SqliteBus)
         for task in bus._tasks:

@@ -14,6 +14,7 @@ from broker.bus import (
     MessageRefused,
     MessageTooLarge,
     NotAssigned,
+    PublishedAt,
     Subscription,
     TopicMismatch,
     TopicMissing,
@@ -48,7 +49,7 @@ async def test_same_key_keeps_order(backend: BusBackend) -> None:
     async with backend.opened() as bus:
         topic = await backend.topic(bus, partitions=4)
         sent = [message(topic, n, key=str(n % 7)) for n in range(300)]
-        places = []
+        places: list[PublishedAt] = []
         for begin in range(0, 300, 30):
             places += await bus.publish(sent[begin : begin + 30])
         got = await read(bus.subscribe([topic], backend.name_for("group"), member="m"), 300)
@@ -321,11 +322,15 @@ async def test_topics_are_made_once_and_differences_said(backend: BusBackend) ->
     async with backend.opened() as bus:
         spec = TopicSpec(backend.name_for("topic"), 2, HOUR_MS)
         [missing] = await bus.describe_topics([spec])
-        assert not missing.exists and not missing.conforms
+        assert not missing.exists
+        assert not missing.conforms
         [made] = await bus.ensure_topics([spec])
-        assert made.created and made.conforms
+        assert made.created
+        assert made.conforms
         [again] = await bus.ensure_topics([spec])
-        assert not again.created and again.conforms and again.incarnation == made.incarnation
+        assert not again.created
+        assert again.conforms
+        assert again.incarnation == made.incarnation
         [report] = await bus.ensure_topics([TopicSpec(spec.name, 2, 2 * HOUR_MS)])
         assert [(d.field, d.wanted, d.actual) for d in report.differences] == [
             ("retention_ms", 2 * HOUR_MS, HOUR_MS)
@@ -370,7 +375,8 @@ async def test_what_no_broker_takes_is_refused_before_anything_is_written(backen
         large = Message(topic, b"k", bytes(999_000))
         await bus.publish([large])
         got = await read(bus.subscribe([topic], backend.name_for("group"), member="m"), 1)
-        assert got[0].message == large and got[0].offset == 0
+        assert got[0].message == large
+        assert got[0].offset == 0
 
 
 async def test_health_tells(backend: BusBackend) -> None:
