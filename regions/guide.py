@@ -94,8 +94,9 @@ class Relay:
 
 @dataclass(frozen=True, slots=True)
 class Guide:
-    """What the authority at `area` says of `matter`, or of the `part` of a joint matter.
+    """What the authority at `area` says of `matter`.
 
+    part, of: this is the part of that code of the joint matter `of`; both None otherwise;
     area: area code of the authority; region: short code; authority: its code.
     notice: from the day of receipt to the notice of acceptance or correction;
     decision: from acceptance; extension: added once by the head, None: not provided for;
@@ -104,11 +105,13 @@ class Guide:
     yellow: for every clock of the case. close_of_business None: limits end at 24:00.
     deemed_withdrawal: an overdue correction counts as withdrawn (provincial rule).
     grace_working_days: how long timers that hurt the citizen wait.
-    joint: the plan, on the guide of the lead only. rule: name of a decision rule.
+    joint: the plan, on the guide of the lead only; its materials are shared by all parts.
+    rule: name of a decision rule.
     """
 
     matter: str
     part: str | None
+    of: str | None
     area: str
     region: str
     authority: str

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
-from regions.directory import Reason
+from regions.wording import Reason
 
 
 @dataclass(frozen=True, slots=True)
