@@ -1,0 +1,149 @@
+"""One node's telemetry: its tracer, the keeping of its spans, its collector if it has one.
+
+Knows how these are put together and stopped. Must not know the store or the settings: assembly hands in a
+sink and plain values. Nothing here is global to the process, for a demo runs four nodes in one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+from urllib.parse import urlsplit
+
+from opentelemetry import trace as api
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.util.types import Attributes
+from typing_extensions import override
+
+from nodes.telemetry.keeper import SpanCounts, SpanKeeper, SpanSink
+from nodes.telemetry.otlp import OtlpCounts, OtlpExport
+from nodes.telemetry.recorder import HopTracer
+from nodes.telemetry.spans import SpanRow
+
+STOP_WITHIN_S: Final = 5.0
+"""What a stop may take at most, whatever sink and collector do."""
+_STORE_WITHIN_S: Final = 2.0
+_SEND_WITHIN_S: Final = 2.0
+
+
+class BadTelemetry(ValueError):
+    """A value that telemetry cannot be started with; `field` names it."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field = field
+
+
+class Telemetry(api.TracerProvider):
+    """What a node traces with. `tracer` serves our own rooms; as a provider it serves anything that speaks
+    OpenTelemetry. Made by `start_telemetry`.
+    """
+
+    def __init__(self, region: str, keeper: SpanKeeper, otlp: OtlpExport | None) -> None:
+        self.region = region
+        self.tracer = HopTracer(region, keeper.offer)
+        self._keeper = keeper
+        self._otlp = otlp
+        self._stopped = False
+
+    @override
+    def get_tracer(
+        self,
+        instrumenting_module_name: str,
+        instrumenting_library_version: str | None = None,
+        schema_url: str | None = None,
+        attributes: Attributes = None,
+    ) -> HopTracer:
+        """The node's one tracer, whoever asks."""
+        return self.tracer
+
+    @property
+    def span_counts(self) -> SpanCounts:
+        """What became of the spans on their way into the node's own database."""
+        return self._keeper.counts
+
+    @property
+    def otlp_counts(self) -> OtlpCounts:
+        """What became of them on their way to the collector; zeros without one."""
+        return OtlpCounts() if self._otlp is None else self._otlp.counts
+
+    @property
+    def spans_waiting(self) -> int:
+        """Ended spans that are not stored yet."""
+        return self._keeper.waiting
+
+    async def flush(self) -> bool:
+        """Stores every span that has ended; False when the sink failed (they stay queued)."""
+        return await self._keeper.flush()
+
+    async def stop(self) -> None:
+        """Stores and sends what is left, within STOP_WITHIN_S in all. Again: nothing."""
+        if self._stopped:
+            return
+        self._stopped = True
+        await self._keeper.close(_STORE_WITHIN_S)
+        if self._otlp is not None:
+            await asyncio.to_thread(self._otlp.stop, _SEND_WITHIN_S)
+
+
+def start_telemetry(
+    region: str,
+    service_version: str,
+    sink: SpanSink,
+    *,
+    otlp_endpoint: str | None = None,
+    otlp_sample_ratio: float = 1.0,
+    otlp_timeout_s: float = 2.0,
+    capacity: int = 50_000,
+    batch: int = 500,
+    interval_s: float = 0.25,
+) -> Telemetry:
+    """Starts a node's telemetry in the running event loop.
+
+    region: short code. sink: stores rows in the node's own database. otlp_endpoint: http(s)://host:port of a
+    collector, None for none; otlp_sample_ratio: share of traces it gets, 0 to 1 (the node keeps all);
+    capacity: spans held in memory at most; interval_s: how long an ended span may wait. Raises BadTelemetry.
+    """
+    if not 0.0 <= otlp_sample_ratio <= 1.0:
+        raise BadTelemetry("otlp_sample_ratio", f"is {otlp_sample_ratio}, must be from 0 to 1")
+    if not 0.0 < otlp_timeout_s <= _SEND_WITHIN_S:
+        raise BadTelemetry(
+            "otlp_timeout_s", f"is {otlp_timeout_s}, must be above 0 and at most {_SEND_WITHIN_S}"
+        )
+    for field, value in (("capacity", capacity), ("batch", batch), ("interval_s", interval_s)):
+        if value <= 0:
+            raise BadTelemetry(field, f"is {value}, must be above 0")
+    otlp = None
+    if otlp_endpoint is not None:
+        otlp = _otlp(region, service_version, otlp_endpoint, otlp_sample_ratio, otlp_timeout_s)
+    offer_on = _nowhere if otlp is None else otlp.offer
+    return Telemetry(
+        region, SpanKeeper(sink, offer_on, capacity=capacity, batch=batch, interval_s=interval_s), otlp
+    )
+
+
+def _nowhere(rows: Sequence[SpanRow]) -> None:
+    """No collector."""
+
+
+def _otlp(region: str, version: str, endpoint: str, sample_ratio: float, timeout_s: float) -> OtlpExport:
+    try:
+        parts = urlsplit(endpoint)
+        well_formed = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port is not None
+    except ValueError:
+        well_formed = False
+    if not well_formed:
+        raise BadTelemetry("otlp_endpoint", "must be http://host:port or https://host:port")
+    resource = Resource(
+        {
+            "service.name": "tongban-node",
+            "service.namespace": "tongban",
+            "service.version": version,
+            "service.instance.id": f"region-{region}",
+            "tongban.region": region,
+        }
+    )
+    scope = InstrumentationScope("tongban", version)
+    return OtlpExport(endpoint, resource, scope, sample_ratio=sample_ratio, timeout_s=timeout_s)
