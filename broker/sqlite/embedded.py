@@ -41,6 +41,12 @@ WATCH_S: Final = (0.002, 0.05)
 longer.
 """
 
+TICKS_S: Final = 0.03
+"""Longer than any kernel's tick, by which file times move."""
+
+ASK_S: Final = 1.0
+"""How often the database itself is asked for changes when its log file looks untouched."""
+
 SWEEP_S: Final = 60.0
 """How often aged messages are looked for."""
 
@@ -72,6 +78,7 @@ class SqliteBus(EventBus):
         clock_ms: Callable[[], int] = wall_clock_ms,
     ) -> None:
         self._path = path
+        self._log_file = path.with_name(path.name + "-wal")
         self._session_timeout_s = session_timeout_s
         self._max_poll_interval_s = max_poll_interval_s
         self._timeout_s = timeout_s
@@ -197,18 +204,36 @@ class SqliteBus(EventBus):
         return self._threads[1]
 
     async def _watch(self) -> None:
-        pause_s = WATCH_S[1]
+        """Notices what was written by other processes, or by this one.
+
+        Every commit writes to the log file beside the database, so that file's time is looked at, at the
+        price of one system call. Its time moves in ticks of the kernel and two commits may share one: for
+        some ticks after a change, and once in a while at all times, the database itself is asked.
+        """
+        pause_s, touched_ns, changed_at, asked_at = WATCH_S[1], 0, 0.0, 0.0
         while True:
             await asyncio.sleep(pause_s)
             if not self._subscriptions:
                 continue
+            pause_s = min(pause_s * 1.5, WATCH_S[1])
+            now, before_ns = time.monotonic(), touched_ns
+            touched_ns = self._log_file_touched_ns()
+            if touched_ns == before_ns and now > changed_at + TICKS_S and now < asked_at + ASK_S:
+                continue
+            asked_at = now
             change = await self._calmly(self._reader.change())
             if change is None:
-                pause_s = min(pause_s * 1.5, WATCH_S[1])
                 continue
+            changed_at = time.monotonic()
             pause_s = WATCH_S[0]
             for subscription in self._subscriptions:
                 subscription.tell(change)
+
+    def _log_file_touched_ns(self) -> int:
+        try:
+            return self._log_file.stat().st_mtime_ns
+        except OSError:
+            return 0
 
     async def _beat(self) -> None:
         while True:
