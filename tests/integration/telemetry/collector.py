@@ -30,7 +30,7 @@ class Collector(TraceServiceServicer):
         self.came = threading.Condition()
 
     @override
-    def Export(  # noqa: N802  the service's own name
+    def Export(
         self, request: ExportTraceServiceRequest, context: grpc.ServicerContext
     ) -> ExportTraceServiceResponse:
         with self.came:
