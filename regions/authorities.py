@@ -69,7 +69,9 @@ def authority(department: str, area: str, places: Atlas | None = None) -> Author
     known = places or atlas()
     place = known.place(area, "authority")
     region = known.region(place.region)
-    zh = place.name_zh.removeprefix(region.name_zh) or place.name_zh
+    # A county of a municipality keeps the municipality's name: 上海市浦东新区.
+    short = place.city is not None and place.city != region.code
+    zh = place.name_zh.removeprefix(region.name_zh) if short else place.name_zh
     return Authority(
         f"{department}-{area}",
         department,

@@ -6,9 +6,9 @@ which level, which authority. Must not know how they were found (`directory`).
 
 from dataclasses import dataclass
 
-from regions.authorities import Authority
+from regions.authorities import ONE_STOP, Authority
 from regions.joint import JointPart
-from regions.matter import HandlingMode, Matter, PlaceKind
+from regions.matter import HandlingMode, Matter, PlaceKind, Provenance
 from regions.placekinds import place_terms
 from regions.region import Level, Place
 from regions.wording import Reason, reason
@@ -40,6 +40,8 @@ def explain_ground(
     where: Ground, household: str | None, place: Place, filed_at: Place, body: Authority
 ) -> tuple[Reason, ...]:
     """Why `body` decides: the fact, the rule, the level, the sides, the authority."""
+    if where.department == ONE_STOP:
+        return _fact(where, place), _led(where, body)
     told = [_fact(where, place), _rule(where), _level(where, place, body)]
     elsewhere = household if where.kind is not PlaceKind.HOUSEHOLD else None
     if elsewhere and elsewhere[:4] != body.area[:4]:
@@ -82,11 +84,21 @@ def _rule(where: Ground) -> Reason:
     what_zh, what_en = where.matter.name_zh, where.matter.name_en
     if where.part is not None:
         what_zh, what_en = f"{what_zh}·{where.part.name_zh}", f"{what_en}: {where.part.name_en}"
-    status = where.matter.where.provenance.value
+    derived = where.matter.where.provenance is Provenance.DERIVED
+    status_zh, status_en = ("按来源推定", "derived") if derived else ("本联邦拟定", "our proposal")
     return reason(
         "place_kind",
-        f"“{what_zh}”由{term.name_zh}的机构决定。",
-        f"{what_en} is decided at {term.name_en} ({status}, not official text).",
+        f"“{what_zh}”由{term.name_zh}的机构决定({status_zh}，非官方文本)。",
+        f"{what_en} is decided at {term.name_en} ({status_en}, not official text).",
+    )
+
+
+def _led(where: Ground, body: Authority) -> Reason:
+    return reason(
+        "led_at_filing",
+        f"“{where.matter.name_zh}”由收件地的{body.name_zh}({body.code})牵头，各部分由各自的机构决定。",
+        f"{where.matter.name_en} is led by {body.name_en} ({body.code}) where it is filed; each part is"
+        " decided by its own body.",
     )
 
 

@@ -74,7 +74,7 @@ def set_by_body(days: int) -> Limit:
         days,
         Unit.WORKING_DAY,
         BasisKind.HANDLING_BODY,
-        "办理机关设定(非法定时限)",
+        "办理机关设定",
         "set by the handling body",
         official=False,
     )
