@@ -1,0 +1,71 @@
+# Needed beforehand: Python 3.11 and make. Every verb sets up what it uses.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+UV_VERSION := 0.13.9
+BIN := .venv/bin
+SET_UP := .venv/set-up
+SAY := printf '\033[1m%s\033[0m\n'
+
+# What buf is told, here because pyproject.toml has no room for it.
+BUF := {"version":"v2","modules":[{"path":"proto"}],"lint":{"use":["STANDARD","COMMENTS"]},"breaking":{"use":["FILE"]}}
+PROTOS = $(sort $(patsubst proto/%,%,$(wildcard proto/tongban/v1/*.proto)))
+SERVICES = $(filter %_service.proto,$(PROTOS))
+
+.PHONY: help
+help:  ## list the verbs
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)$$/\1|\2/' \
+	  | while IFS='|' read -r verb words; do printf '  make %-14s %s\n' "$$verb" "$$words"; done
+
+# ---- set-up: runs once, and again when the lock changes -----------------------------------------------------------
+
+$(SET_UP): requirements-dev.lock pyproject.toml
+	@mkdir -p var
+	@python=$$(command -v python3.11 || command -v python3 || true); \
+	if [ -z "$$python" ] || ! "$$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))'; then \
+	  echo 'Tongban needs Python 3.11: put python3.11 on the PATH and say it again.' >&2; exit 1; fi; \
+	uv=$$(command -v uv || true); \
+	if [ -z "$$uv" ]; then uv=$$PWD/var/uv/bin/uv; \
+	  if [ ! -x "$$uv" ]; then $(SAY) 'Fetching uv'; \
+	    "$$python" -m pip install --quiet --disable-pip-version-check --target var/uv uv==$(UV_VERSION); fi; fi; \
+	$(SAY) 'Setting up .venv from requirements-dev.lock'; \
+	[ -x $(BIN)/python ] || "$$uv" venv --quiet --python "$$python" .venv; \
+	"$$uv" pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r requirements-dev.lock; \
+	"$$uv" pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --offline --editable .; \
+	touch $@
+
+# ---- the verbs ----------------------------------------------------------------------------------------------------
+
+.PHONY: test
+test: $(SET_UP)  ## every test, on a real Kafka and a real PostgreSQL (needs a JDK 17+ and Maven: installs them if it may)
+	@$(BIN)/python -m tests.servers.need
+	@$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
+
+.PHONY: test-fast
+test-fast: $(SET_UP)  ## the tests that need no server
+	@$(BIN)/pytest -n 2 --dist loadgroup -m 'not servers' $(ARGS)
+
+.PHONY: lint
+lint: $(SET_UP)  ## style, types, who imports whom, the messages, the lock
+	@$(SAY) 'ruff' && $(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
+	@$(SAY) 'mypy' && $(BIN)/mypy .
+	@$(SAY) 'import-linter' && $(BIN)/lint-imports --no-logo
+	@$(SAY) 'buf' && $(BIN)/buf lint --config '$(BUF)'
+	@against=$$(git describe --tags --abbrev=0 2>/dev/null || git rev-parse --verify --quiet HEAD || true); \
+	if [ -n "$$against" ] && git cat-file -e "$$against:proto/tongban" 2>/dev/null; then \
+	  $(BIN)/buf breaking --config '$(BUF)' --against-config '$(BUF)' --against ".git#ref=$$against"; fi
+	@$(SAY) 'generated code, locks' && $(BIN)/pytest -q -p no:cacheprovider tests/house/test_generated.py tests/house/test_locks.py
+
+.PHONY: proto
+proto: var/generated  ## regenerate the Python of proto/tongban/v1
+	@rm -f proto/tongban/v1/*_pb2*.py* && cp var/generated/tongban/v1/*.py* proto/tongban/v1/
+
+.PHONY: var/generated
+var/generated: $(SET_UP)
+	@rm -rf $@ && mkdir -p $@
+	@cd proto && export PATH="$$PWD/../$(BIN):$$PATH" && { \
+	  python -m grpc_tools.protoc -I. --python_out=../$@ --mypy_out=quiet:../$@ $(PROTOS); \
+	  python -m grpc_tools.protoc -I. --grpc_python_out=../$@ --mypy_grpc_out=quiet:../$@ $(SERVICES); }
