@@ -14,8 +14,27 @@ MOST_LINES = 400
 MEDIAN_LINES = 150
 
 IMPURE = frozenset(
-    "asyncio concurrent logging multiprocessing os pathlib queue random secrets selectors signal socket sqlite3 "
-    "subprocess tempfile threading time urllib uuid".split()
+    {
+        "asyncio",
+        "concurrent",
+        "logging",
+        "multiprocessing",
+        "os",
+        "pathlib",
+        "queue",
+        "random",
+        "secrets",
+        "selectors",
+        "signal",
+        "socket",
+        "sqlite3",
+        "subprocess",
+        "tempfile",
+        "threading",
+        "time",
+        "urllib",
+        "uuid",
+    }
 )
 """Modules of the standard library that wait, read a clock, draw a number or touch the machine."""
 
