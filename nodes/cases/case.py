@@ -2,22 +2,71 @@
 
 Knows what a case holds. Must not know what may happen to it (machine), how it is stored or encoded.
 
-Time: every `datetime` is timezone-aware business time. Regions are the two-digit codes ("31", "32", "33", "34"),
-areas are six-digit GB/T 2260 codes. A part of a joint case is a full case with `lead` set.
+Time: every `datetime` is timezone-aware business time. Regions are the two-digit codes ("31", "32", "33",
+"34"), areas are six-digit GB/T 2260 codes. A part of a joint case is a full case with `lead` set.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import datetime, time
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
-from regions.catalog import HandlingMode
-from regions.guide import Limit
+from nodes.cases.filing import (
+    Delivery,
+    Filing,
+    JointPart,
+    Kind,
+    Material,
+    Party,
+    RequiredMaterial,
+    StepTerms,
+    Terms,
+)
+from regions.joint import JointRule
+from regions.limits import Limit
+from regions.matter import HandlingMode
+
+__all__ = [
+    "REVIEWING",
+    "TERMINAL",
+    "Actor",
+    "Case",
+    "CaseParty",
+    "CaseRole",
+    "Clock",
+    "ClockKind",
+    "Custody",
+    "Decision",
+    "Defect",
+    "Delivery",
+    "Filing",
+    "HandlingMode",
+    "JointPart",
+    "JointRule",
+    "Kind",
+    "Light",
+    "Limit",
+    "Material",
+    "Party",
+    "Procedure",
+    "Rating",
+    "RequiredMaterial",
+    "Role",
+    "Shipment",
+    "State",
+    "StepTerms",
+    "Stop",
+    "Suspension",
+    "Terms",
+]
 
 
 class State(StrEnum):
-    """Where a case stands. `special_procedure`, `suspended` and the lack are overlays that remember the way back."""
+    """Where a case stands.
+
+    `special_procedure`, `suspended` and the lack are overlays that remember the way back.
+    """
 
     DRAFT = "draft"
     FILED = "filed"
@@ -45,15 +94,6 @@ TERMINAL = frozenset({State.REFUSED, State.ACCEPTANCE_REVOKED, State.WITHDRAWN, 
 """States that are not open: nothing more is owed except a rating."""
 
 REVIEWING = frozenset({State.IN_REVIEW, State.EXTENDED})
-
-
-class Kind(StrEnum):
-    """The mode as a guard of the table: F, C, L and U of the transition table."""
-
-    FULL_ONLINE = "full_online"
-    COLLECT_ON_BEHALF = "collect_on_behalf"
-    LEAD = "lead"
-    PART = "part"
 
 
 class Role(StrEnum):
@@ -97,7 +137,10 @@ class Light(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """An interval in which a clock did not run. `until` is None while it lasts. `reason` is a code, not prose."""
+    """An interval in which a clock did not run.
+
+    `until` is None while it lasts. `reason` is a code, not prose.
+    """
 
     reason: str
     since: datetime
@@ -108,8 +151,8 @@ class Stop:
 class Clock:
     """A running, stopped or ended limit.
 
-    `due_at` and `yellow_at` already contain every finished stop; while a stop lasts they are those of its start.
-    `light` is the worst light it has shown: red once lit stays. `ended_at` None means not ended.
+    `due_at` and `yellow_at` already contain every finished stop; while a stop lasts they are those of its
+    start. `light` is the worst light it has shown: red once lit stays. `ended_at` None means not ended.
     `provisional`: the due date rests on a calendar that is not yet published.
     """
 
@@ -127,142 +170,13 @@ class Clock:
 
     @property
     def stopped(self) -> bool:
+        """Whether a stop lasts."""
         return bool(self.stops) and self.stops[-1].until is None
 
     @property
     def running(self) -> bool:
+        """Whether it counts: neither ended nor stopped."""
         return self.ended_at is None and not self.stopped
-
-
-@dataclass(frozen=True, slots=True)
-class RequiredMaterial:
-    """One line of the guide's list as it stood when the case was filed."""
-
-    code: str
-    name_zh: str
-    name_en: str
-    required: bool = True
-    lackable: bool = False
-    original: bool = False  # the paper original must be seen
-    alternatives: tuple[str, ...] = ()  # codes that stand in for it
-
-
-@dataclass(frozen=True, slots=True)
-class StepTerms:
-    """One of the steps of the review with its own limit, if it has one."""
-
-    name: str
-    limit: Limit | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What the guide promised when the case was filed; fixed for the life of the case."""
-
-    guide_version: str
-    notice: Limit
-    decision: Limit
-    correction: Limit
-    lack: Limit
-    delivery: Limit
-    procedure: Limit
-    contact: Limit
-    grace: Limit  # timers that hurt the citizen wait this long after the due time
-    extension: Limit | None = None
-    steps: tuple[StepTerms, ...] = (StepTerms("handling"), StepTerms("review"), StepTerms("approval"))
-    yellow_share: float = 0.2  # remaining share of the limit under which the light turns yellow
-    close_of_business: time | None = None  # None: the day ends at 24:00
-    deemed_withdrawal: bool = False
-    lack_allowed: bool = False
-    materials: tuple[RequiredMaterial, ...] = ()
-    decision_rule: str = ""  # name of the automatic rule, "" = an officer decides
-
-
-@dataclass(frozen=True, slots=True)
-class Material:
-    """A file handed in: content-addressed, never the bytes themselves."""
-
-    code: str
-    sha256: str  # 64 lower-case hex digits
-    size: int  # bytes
-    media_type: str
-    pages: int = 0
-    held_by: str = ""  # region whose store has the bytes
-    reused: bool = False  # already held for this person, not asked for again
-    file_name: str = ""  # private: belongs to the private part
-
-
-@dataclass(frozen=True, slots=True)
-class Party:
-    """A person or firm. Private: everything here belongs to the private part of an event."""
-
-    kind: str  # person | enterprise
-    name: str
-    id_type: str  # resident_id | uscc | passport | ...
-    id_no: str  # normalised
-    phone: str = ""
-    id_given: str = ""  # as handed in, when it differs (15 digits)
-    address: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """How the applicant wants the result: electronic, courier or pickup (at the origin's window)."""
-
-    way: str = "electronic"
-    address: str = ""  # private
-
-
-@dataclass(frozen=True, slots=True)
-class JointPart:
-    """One planned part of a joint case and, once known, how it answered."""
-
-    index: int  # 1-based
-    matter: str
-    region: str
-    authority: str
-    area: str
-    case_number: str = ""  # "" until filed
-    version: int = 0  # version of the part that was folded last
-    result: str = ""  # "" | granted | denied | refused | withdrawn | acceptance_revoked | lapsed | detached
-
-
-class JointRule(StrEnum):
-    ALL_OR_NONE = "all_or_none"
-    BEST_EFFORT = "best_effort"
-    ORDERED = "ordered"
-
-
-@dataclass(frozen=True, slots=True)
-class Filing:
-    """The filed document: written once, never changed. `applicant`, `agent`, `delivery.address`, `facts` are private."""
-
-    case_number: str
-    kind: Kind
-    mode: HandlingMode
-    matter: str  # code in the catalogue
-    guide_version: str
-    origin: str  # region where papers are received
-    origin_area: str  # city or county code of the place of filing
-    competent: str  # region where the decision is made (of a lead: the origin)
-    authority: str  # code of the deciding authority
-    authority_area: str
-    channel: str  # online | window | batch | node
-    filed_at: datetime  # the origin's receipt
-    consent: str  # reference of the signed consent
-    applicant: Party
-    terms: Terms
-    agent: Party | None = None
-    mandate: str = ""  # reference of the agent's mandate
-    delivery: Delivery = field(default_factory=Delivery)
-    materials: tuple[Material, ...] = ()
-    facts: tuple[tuple[str, str], ...] = ()  # what the applicant stated, by name
-    lead: str = ""  # of a part: the lead's case number
-    lead_region: str = ""
-    part_index: int = 0
-    joint_rule: JointRule | None = None
-    parts: tuple[JointPart, ...] = ()  # of a lead
-    client: str = ""  # who sent the request (scope of request ids)
 
 
 class CaseRole(StrEnum):
@@ -284,8 +198,8 @@ class CaseParty:
 class Defect:
     """One item of a correction list.
 
-    `knowable_since`: "first" when it could have been named in the first list; "received" when it lies in material
-    received after the first list, "checked" when it follows from a check finished after it.
+    `knowable_since`: "first" when it could have been named in the first list; "received" when it lies in
+    material received after the first list, "checked" when it follows from a check finished after it.
     """
 
     code: str  # material code, or a field name with prefix "field:"
@@ -315,7 +229,10 @@ class Custody:
 
 @dataclass(frozen=True, slots=True)
 class Shipment:
-    """A consignment: `outward` (result to applicant or window), `inward` (paper file to the authority), `archive`."""
+    """A consignment.
+
+    `outward`: the result, to applicant or window; `inward`: the paper file, to the authority; `archive`.
+    """
 
     id: str
     direction: str
@@ -373,7 +290,7 @@ class Case:
     corrections_told: int = 0  # lists sent so far
     told_at: datetime | None = None  # when the first list was sent
     lacks: tuple[str, ...] = ()  # open lacking items (material codes)
-    step: int = 0
+    step: int = 0  # under way, 1-based; one more than there are steps when all are finished
     procedure: Procedure | None = None
     suspension: Suspension | None = None
     decision: Decision | None = None
@@ -390,14 +307,37 @@ class Case:
     decided_at: datetime | None = None
     closed_at: datetime | None = None
     reason: str = ""  # code of the refusal, withdrawal, revocation or lapse
+    authority: str = ""  # that decides now: the filing's, or another after passing up or routing anew
+    # handed over, and the new owner has said neither Received nor HandoverRejected
+    awaiting_receipt: bool = False
+    values: tuple[tuple[str, str], ...] = ()  # private: fields as corrected, by name without "field:"
+    told_later: tuple[str, ...] = ()  # codes of what came in after the first correction list
+    deemed_at: datetime | None = None  # when the timer's effect that `deemed` names took place
+    before_deemed: State | None = None  # where the case stood then
+    resumed_at: datetime | None = None  # end of the last suspension
+    withdrawing: bool = False  # of a lead: withdrawal was asked for and waits for the parts
 
     @property
     def number(self) -> str:
+        """The federation case number."""
         return self.filing.case_number
 
     @property
     def open(self) -> bool:
+        """Whether the case itself is not finished."""
         return self.state not in TERMINAL
+
+    @property
+    def phase(self) -> State:
+        """Where the case stands beneath a suspension."""
+        return self.suspension.back_to if self.suspension else self.state
+
+    @property
+    def competent(self) -> str:
+        """The region that decides: of the lead its origin; "" while the case was never handed over."""
+        if self.filing.kind is Kind.LEAD:
+            return self.filing.origin
+        return next((p.region for p in self.parties if p.role is CaseRole.COMPETENT), "")
 
     @property
     def light(self) -> Light:

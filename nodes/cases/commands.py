@@ -1,7 +1,7 @@
 """Commands: imperative, may be refused. One frozen class for each verb of the transition table.
 
-A command carries what its author says, never what follows from it (clocks, due times, versions). Personal data only in
-`File.filing` and in fields said to be private.
+A command carries what its author says, never what follows from it (clocks, due times, versions). Personal
+data only in `File.filing` and in fields said to be private.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class PreCheck:
-    """Form and identity checked against the competent place's list. `handover_id` as in File (collect_on_behalf)."""
+    """Form and identity checked against the competent place's list.
+
+    `handover_id` as in File (collect_on_behalf).
+    """
 
     handover_id: str = ""
     note: str = ""
@@ -200,8 +203,14 @@ class AnswerRating:
 
 @dataclass(frozen=True, slots=True)
 class Withdraw:
+    """`mandate`:
+
+    reference of the applicant's word to the window. `deemed`: by the timer of an overdue correction.
+    """
+
     reason: str = ""
     deemed: bool = False
+    mandate: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,10 +226,14 @@ class Resume:
 
 @dataclass(frozen=True, slots=True)
 class Reinstate:
-    """By the node: the origin had received the item in time (`received_at`), so the timer's effect is undone."""
+    """By the node:
+
+    the origin had received the item in time (`received_at`), so the timer's effect is undone.
+    """
 
     received_at: datetime
     materials: tuple[Material, ...]
+    values: tuple[tuple[str, str], ...] = ()  # private, as in Correct
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,9 +294,10 @@ class ChangeLight:
 
 
 Command = (
-    File | PreCheck | HandOver | Receive | RejectHandover | RequestCorrection | Correct | Accept | AcceptWithLack
-    | Refuse | SupplyLack | Revoke | StartReview | FinishStep | OpenSpecial | EndSpecial | Extend | PassUp | TakeUp
-    | Decide | Join | Dispatch | ConfirmDelivery | ReportLost | TakeCustody | ReturnOriginal | Ship | ShipmentArrived
-    | Close | Rate | AnswerRating | Withdraw | Suspend | Resume | Reinstate | RecomputeDeadlines | FilePart | FoldPart
-    | DetachPart | NoticeOverdue | CorrectionOverdue | LackOverdue | ProcedureOverdue | ChangeLight
+    File | PreCheck | HandOver | Receive | RejectHandover | RequestCorrection | Correct | Accept
+    | AcceptWithLack | Refuse | SupplyLack | Revoke | StartReview | FinishStep | OpenSpecial | EndSpecial
+    | Extend | PassUp | TakeUp | Decide | Join | Dispatch | ConfirmDelivery | ReportLost | TakeCustody
+    | ReturnOriginal | Ship | ShipmentArrived | Close | Rate | AnswerRating | Withdraw | Suspend | Resume
+    | Reinstate | RecomputeDeadlines | FilePart | FoldPart | DetachPart | NoticeOverdue | CorrectionOverdue
+    | LackOverdue | ProcedureOverdue | ChangeLight
 )  # fmt: skip

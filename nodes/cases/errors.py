@@ -13,9 +13,12 @@ class Code(StrEnum):
 
     NOT_IN_TABLE = "NOT_IN_TABLE"  # this role may not do this in this state
     NOT_OWNER = "NOT_OWNER"  # this region does not own the case
+    NOT_RECEIVED = "NOT_RECEIVED"  # the new owner has not yet said that the handover arrived
+    WRONG_REGION = "WRONG_REGION"  # the actor acts in a region that has no such part in this case
     ALREADY_FILED = "ALREADY_FILED"
     NO_SUCH_CASE = "NO_SUCH_CASE"
-    NOTICE_LATE = "NOTICE_LATE"  # the notice day has passed: the case counts as accepted from the day of receipt
+    # the notice day has passed: the case counts as accepted from the day of receipt
+    NOTICE_LATE = "NOTICE_LATE"
     SECOND_LIST = "SECOND_LIST"  # the item could have been named in the first list (told once)
     EMPTY_LIST = "EMPTY_LIST"
     NOT_ON_GUIDE = "NOT_ON_GUIDE"  # the item is not on the competent place's guide
@@ -46,7 +49,10 @@ class Code(StrEnum):
 
 
 class CaseError(Exception):
-    """A command was refused by rule. `field` is a dotted path into the command, "" for the command as a whole."""
+    """A command was refused by rule.
+
+    `field` is a dotted path into the command, "" for the command as a whole.
+    """
 
     def __init__(self, code: Code, field: str = "", detail: str = "") -> None:
         super().__init__(f"{code}{f' at {field}' if field else ''}{f': {detail}' if detail else ''}")

@@ -1,7 +1,7 @@
 """Events: facts, past tense. Each carries what happened (`body`) and what holds afterwards (`after`).
 
-A reader that does not know a body applies `after` alone and loses no state, owner or deadline. Ids, hashes and bytes
-are the codec's; here an event is a value. Private fields are the same as in the commands.
+A reader that does not know a body applies `after` alone and loses no state, owner or deadline. Ids, hashes
+and bytes are the codec's; here an event is a value. Private fields are the same as in the commands.
 """
 
 from __future__ import annotations
@@ -223,6 +223,16 @@ class Withdrawn:
 
 
 @dataclass(frozen=True, slots=True)
+class WithdrawalAsked:
+    """Of a lead:
+
+    the parts are asked to withdraw; it is withdrawn once all have, unless one was decided first.
+    """
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Suspended:
     suspension: Suspension
 
@@ -236,6 +246,7 @@ class Resumed:
 class Reinstated:
     received_at: datetime
     materials: tuple[Material, ...]
+    values: tuple[tuple[str, str], ...] = ()  # private
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,12 +285,13 @@ class Unknown:
 
 
 Body = (
-    Filed | PreChecked | HandedOver | Received | HandoverRejected | CorrectionRequested | Corrected | CorrectionOverdue
-    | Accepted | AcceptedWithLack | AcceptanceDeemed | Refused | LackSupplied | AcceptanceRevoked | ReviewStarted
-    | StepFinished | SpecialOpened | SpecialEnded | ProcedureOverdue | Extended | PassedUp | TakenUp | Decided | Joined
-    | Lapsed | Dispatched | Delivered | DeliveryFailed | CustodyTaken | OriginalReturned | Shipped | ShipmentReceived
-    | Closed | Rated | RatingAnswered | Withdrawn | Suspended | Resumed | Reinstated | DeadlineRecomputed
-    | LightChanged | PartFiled | PartFolded | PartDetached | Unknown
+    Filed | PreChecked | HandedOver | Received | HandoverRejected | CorrectionRequested | Corrected
+    | CorrectionOverdue | Accepted | AcceptedWithLack | AcceptanceDeemed | Refused | LackSupplied
+    | AcceptanceRevoked | ReviewStarted | StepFinished | SpecialOpened | SpecialEnded | ProcedureOverdue
+    | Extended | PassedUp | TakenUp | Decided | Joined | Lapsed | Dispatched | Delivered | DeliveryFailed
+    | CustodyTaken | OriginalReturned | Shipped | ShipmentReceived | Closed | Rated | RatingAnswered
+    | Withdrawn | WithdrawalAsked | Suspended | Resumed | Reinstated | DeadlineRecomputed | LightChanged
+    | PartFiled | PartFolded | PartDetached | Unknown
 )  # fmt: skip
 
 
@@ -302,7 +314,10 @@ class After:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One fact of one case. `version` is 1 for the first and grows by one; `epoch` is the author's at the time."""
+    """One fact of one case.
+
+    `version` is 1 for the first and grows by one; `epoch` is the author's at the time.
+    """
 
     version: int
     epoch: int
