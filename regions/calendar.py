@@ -36,12 +36,13 @@ class Due:
     provisional: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class WorkCalendar:
-    """A frozen calendar. Days outside [first, last] raise CalendarError(day, out_of_range).
+    """A frozen calendar, compared by identity (its content is long; `version` names it).
+    Days outside [first, last] raise CalendarError(day, out_of_range).
 
-    version names the data (an event records it; a new one means deadlines are
-    recomputed); published_until is the last day of the last published year.
+       version names the data (an event records it; a new one means deadlines are
+       recomputed); published_until is the last day of the last published year.
     """
 
     version: str

@@ -1,11 +1,14 @@
 """Guides: complete everywhere, strict, and honest about their basis."""
 
+import time
+
 import pytest
 
+from regions.calendar import load_calendar
 from regions.catalog import HandlingMode, catalogue
 from regions.errors import FactError
 from regions.guide import Guide
-from regions.guidebook import guide, guidebook
+from regions.guidebook import guide, guidebook, load_guidebook
 from regions.limits import BasisKind, Limit, Unit
 from regions.matter import Provenance
 from regions.region import Level, atlas
@@ -225,3 +228,15 @@ def test_money_and_registers_run_as_a_generic_case_and_the_guide_says_so() -> No
     for code in ("PS-003", "PS-005", "PS-009", "PS-010"):
         assert "register" in guide(code, "330106").notes_en[0]
     assert guide("PS-001", "330106").notes_en == ()
+
+
+def test_all_facts_are_read_in_less_than_300_ms_of_processor_time() -> None:
+    started = time.process_time()
+    load_guidebook()
+    load_calendar()
+    assert time.process_time() - started < 0.3
+
+
+def test_what_is_loaded_is_kept() -> None:
+    assert guidebook() is guidebook()
+    assert guide("PS-001", "320509") is guide("PS-001", "320509")
