@@ -85,7 +85,7 @@ ATTRIBUTES: Final[Mapping[str, Shape]] = {
 }
 """Key -> what its value must match as a whole, or the type it must have."""
 
-_NAME = re.compile(rf"[a-z_]{{1,48}}( ({_TOPIC.pattern}))?|{_METHOD.pattern}")
+_NAME = re.compile(rf"[A-Za-z_]{{1,48}}( ({_TOPIC.pattern}))?|{_METHOD.pattern}")
 UNNAMED: Final = "unnamed"
 
 

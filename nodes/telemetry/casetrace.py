@@ -106,6 +106,12 @@ class CaseTrace:
         return f"{self.parent_span_id:016x}" if self.parent_span_id else ""
 
     @property
+    def log_fields(self) -> dict[str, str]:
+        """What a log line about this hop carries: `log.info("sent", **hop.log_fields)`."""
+        ids = {"trace_id": f"{self.trace_id:032x}", "span_id": f"{self.span_id:016x}"}
+        return {"case_number": self.case_number, **ids}
+
+    @property
     def context(self) -> Context:
         """A context in which a started span becomes a child of this hop and has its case number."""
         parent = NonRecordingSpan(span_context(self.trace_id, self.span_id, is_remote=True))

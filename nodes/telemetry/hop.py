@@ -65,6 +65,11 @@ class HopSpan(api.Span):
         self.get_span_context()
         return CaseTrace(self.case_number, self.trace_id, self.span_id, self.parent_span_id)
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether its trace can no longer change: it has a case, or its context has been used."""
+        return self._context is not None or bool(self.case_number)
+
     def started_at(self, start_ns: int) -> None:
         """Moves the start to where the work began: wall time, nanoseconds since the Unix epoch."""
         self._started -= self.start_ns - start_ns

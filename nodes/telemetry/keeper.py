@@ -13,15 +13,13 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-import structlog
+from structlog.typing import FilteringBoundLogger
 
 from nodes.telemetry.hop import HopSpan
 from nodes.telemetry.spans import SpanRow
 
 SpanSink = Callable[[Sequence[SpanRow]], Awaitable[None]]
 """Stores rows durably; raises when it could not; takes a row that it has already."""
-
-_log = structlog.stdlib.get_logger("telemetry")
 
 
 @dataclass(slots=True)
@@ -47,9 +45,11 @@ class SpanKeeper:
         capacity: int,
         batch: int,
         interval_s: float,
+        log: FilteringBoundLogger,
     ) -> None:
         """sink: gets the rows that belong to a case; offer_on: gets all rows first, and must not block."""
         self.counts = SpanCounts()
+        self._log = log
         self._sink = sink
         self._offer_on = offer_on
         self._capacity = capacity
@@ -90,7 +90,7 @@ class SpanKeeper:
                 except Exception as error:  # noqa: BLE001  a sink may fail in any way; the work goes on
                     self.counts.sink_errors += 1
                     if self.counts.sink_errors.bit_count() == 1:
-                        _log.warning(
+                        self._log.warning(
                             "spans_not_stored", error_type=type(error).__name__, waiting=self.waiting
                         )
                     return False

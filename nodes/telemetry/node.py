@@ -18,6 +18,7 @@ from opentelemetry.util.types import Attributes
 from typing_extensions import override
 
 from nodes.telemetry.keeper import SpanCounts, SpanKeeper, SpanSink
+from nodes.telemetry.logs import node_log
 from nodes.telemetry.otlp import OtlpCounts, OtlpExport
 from nodes.telemetry.recorder import HopTracer
 from nodes.telemetry.spans import SpanRow
@@ -115,28 +116,38 @@ def start_telemetry(
     for field, value in (("capacity", capacity), ("batch", batch), ("interval_s", interval_s)):
         if value <= 0:
             raise BadTelemetry(field, f"is {value}, must be above 0")
+    log = node_log(region, "telemetry")
     otlp = None
     if otlp_endpoint is not None:
-        otlp = _otlp(region, service_version, otlp_endpoint, otlp_sample_ratio, otlp_timeout_s)
+        endpoint = _endpoint(otlp_endpoint)
+        identity = _identity(region, service_version)
+        scope = InstrumentationScope("tongban", service_version)
+        otlp = OtlpExport(
+            endpoint, identity, scope, sample_ratio=otlp_sample_ratio, timeout_s=otlp_timeout_s, log=log
+        )
     offer_on = _nowhere if otlp is None else otlp.offer
-    return Telemetry(
-        region, SpanKeeper(sink, offer_on, capacity=capacity, batch=batch, interval_s=interval_s), otlp
-    )
+    keeper = SpanKeeper(sink, offer_on, capacity=capacity, batch=batch, interval_s=interval_s, log=log)
+    return Telemetry(region, keeper, otlp)
 
 
 def _nowhere(rows: Sequence[SpanRow]) -> None:
     """No collector."""
 
 
-def _otlp(region: str, version: str, endpoint: str, sample_ratio: float, timeout_s: float) -> OtlpExport:
+def _endpoint(text: str) -> str:
     try:
-        parts = urlsplit(endpoint)
+        parts = urlsplit(text)
         well_formed = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port is not None
     except ValueError:
         well_formed = False
     if not well_formed:
         raise BadTelemetry("otlp_endpoint", "must be http://host:port or https://host:port")
-    resource = Resource(
+    return text
+
+
+def _identity(region: str, version: str) -> Resource:
+    """Who speaks, by OpenTelemetry's conventions for services."""
+    return Resource(
         {
             "service.name": "tongban-node",
             "service.namespace": "tongban",
@@ -145,5 +156,3 @@ def _otlp(region: str, version: str, endpoint: str, sample_ratio: float, timeout
             "tongban.region": region,
         }
     )
-    scope = InstrumentationScope("tongban", version)
-    return OtlpExport(endpoint, resource, scope, sample_ratio=sample_ratio, timeout_s=timeout_s)

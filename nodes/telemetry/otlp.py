@@ -15,19 +15,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import structlog
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanKind, Status, StatusCode
+from structlog.typing import FilteringBoundLogger
 
 from nodes.telemetry.allowed import LINK_KIND
 from nodes.telemetry.casetrace import span_context
 from nodes.telemetry.spans import SpanRow
 
-_log = structlog.stdlib.get_logger("telemetry")
 _KINDS: Final = {kind.name.lower(): kind for kind in SpanKind}
 _STATUS: Final = {code.name.lower(): Status(code) for code in StatusCode}
 _LOWER_HALF: Final = (1 << 64) - 1
@@ -76,6 +75,7 @@ class OtlpExport:
         *,
         sample_ratio: float,
         timeout_s: float,
+        log: FilteringBoundLogger,
         capacity: int = 16_384,
         batch: int = 512,
         interval_s: float = 0.5,
@@ -84,6 +84,7 @@ class OtlpExport:
         region sends the same ones. timeout_s bounds one attempt.
         """
         self.counts = OtlpCounts()
+        self._log = log
         self._exporter = OTLPSpanExporter(endpoint=endpoint, timeout=timeout_s)
         self._resource = resource
         self._scope = scope
@@ -122,11 +123,11 @@ class OtlpExport:
                 self.counts.exported += len(rows)
                 if self._pause_s:
                     self._pause_s = 0.0
-                    _log.info("collector_back", exported=self.counts.exported)
+                    self._log.info("collector_back", exported=self.counts.exported)
                 continue
             self.counts.failures += 1
             if not self._pause_s:
-                _log.warning("collector_away", dropped=self.counts.dropped)
+                self._log.warning("collector_away", dropped=self.counts.dropped)
             self._pause_s = min(_LONGEST_PAUSE_S, max(1.0, self._pause_s * 2))
             room = self._capacity - len(self._queue)
             self._queue.extendleft(reversed(rows[:room]))

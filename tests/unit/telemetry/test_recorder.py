@@ -5,6 +5,7 @@ from opentelemetry.trace import Link, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from nodes.telemetry import CaseTrace, HopSpan, HopTracer, SpanLink, SpanRow, new_case_trace
+from nodes.telemetry.spans import attributes_from, attributes_text, links_from, links_text
 
 CASE = "3205002026093000010000123K"
 OTHER = "3101002026093000010000001B"
@@ -205,3 +206,12 @@ def test_the_broker_and_other_libraries_find_the_current_hop(kept: Kept) -> None
     with api.use_span(span, end_on_exit=True):
         TraceContextTextMapPropagator().inject(carrier)
     assert carrier["traceparent"] == span.here.traceparent
+
+
+def test_a_row_goes_into_text_columns_and_back(kept: Kept) -> None:
+    link = SpanLink(GOOD[3:35], GOOD[36:52], "caller")
+    told = {"tongban.version": 3, "tongban.duplicate": True}
+    kept.tracer.span_with_id("file", new_case_trace(CASE), attributes=told, links=[link]).end()
+    (row,) = kept.rows
+    assert attributes_from(attributes_text(row)) == row.attributes
+    assert links_from(links_text(row)) == row.links == (link,)
