@@ -31,7 +31,9 @@ _TOPIC = re.compile(r"tongban(\.[a-z_]{1,20}){1,3}(\.[0-9]{2,6})?")
 _REGION = re.compile(r"[0-9]{2}|[0-9]{6}")
 _CASE = re.compile(r"[0-9]{25}[0-9A-Z]")
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}|[0-9a-f]{64}")
-_MESSAGE_ID = re.compile(rf"([0-9]{{2}}[:/])?({_ID.pattern})|{_CASE.pattern}([:/][0-9]{{1,9}}){{0,2}}")
+_MESSAGE_ID = re.compile(
+    rf"([0-9]{{2}}[:/])?({_ID.pattern})|[0-9]{{2}}-[0-9]{{1,10}}|{_CASE.pattern}([:/][0-9]{{1,9}}){{0,2}}"
+)
 _METHOD = re.compile(r"([a-z0-9_]+\.)*[A-Za-z]+/[A-Za-z]+|_OTHER")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9:.]{5,15}(Z|[+\-][0-9]{2}:[0-9]{2})?)?")
 

@@ -33,11 +33,13 @@ class TraceProblem:
 
 
 def unique(spans: Iterable[SpanRow]) -> list[SpanRow]:
-    """Each span once, by start: where two regions or two runs show the same one, the recovered yields."""
+    """Each span once, by start. Where one is there twice, the recovered yields, then the one that ended
+    sooner: it was stored while the hop was still under way.
+    """
     best: dict[tuple[str, str], SpanRow] = {}
     for span in spans:
         held = best.get(span.key)
-        if held is None or (held.recovered and not span.recovered):
+        if held is None or (not span.recovered, span.end_ns) > (not held.recovered, held.end_ns):
             best[span.key] = span
     return sorted(best.values(), key=lambda s: (s.start_ns, s.end_ns, s.span_id))
 

@@ -110,9 +110,11 @@ class HopSpan(api.Span):
         """Ends it, once; later calls do nothing. The length is measured on the monotonic clock."""
         if self.end_ns:
             return
-        measured = self.start_ns + perf_counter_ns() - self._started
-        self.end_ns = max(self.start_ns, measured if end_time is None else end_time)
+        self.end_ns = max(self.start_ns, self._now() if end_time is None else end_time)
         self._finish(self)
+
+    def _now(self) -> int:
+        return self.start_ns + perf_counter_ns() - self._started
 
     @override
     def set_attributes(self, attributes: Mapping[str, AnyValue]) -> None:
@@ -158,7 +160,11 @@ class HopSpan(api.Span):
         self.attributes[allowed.ERROR_TYPE] = type(exception).__name__
 
     def row(self) -> tuple[SpanRow, int]:
-        """The row of an ended span, and how many attributes were not permitted."""
+        """The row, and how many attributes were not permitted.
+
+        Of a span still under way: as if it ended now. Stored in the transaction of the work it describes,
+        such a row outlives the process; the final one is the same span, a little longer.
+        """
         attributes, dropped = allowed.sift(self.attributes)
         case_number = allowed.case_number_or_empty(self.case_number or attributes.get(allowed.CASE_NUMBER))
         attributes[allowed.REGION] = self.region
@@ -171,7 +177,7 @@ class HopSpan(api.Span):
         parent = f"{self.parent_span_id:016x}" if self.parent_span_id else ""
         row = SpanRow(
             f"{self.trace_id:032x}", f"{self.span_id:016x}", parent, case_number,
-            allowed.plain_name(self.name), KINDS[self.kind.value], self.start_ns, self.end_ns,
+            allowed.plain_name(self.name), KINDS[self.kind.value], self.start_ns, self.end_ns or self._now(),
             _STATUS[self.status], attributes, links, recovered, self.region,
         )  # fmt: skip
         return row, dropped

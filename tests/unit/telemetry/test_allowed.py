@@ -29,6 +29,7 @@ def test_no_key_takes_personal_data(key: str, marker: str) -> None:
         ("messaging.system", "kafka"),
         ("messaging.destination.name", "tongban.inbox.31"),
         ("messaging.message.id", "0199aaaa-bbbb-7ccc-8ddd-eeeeffff0000"),
+        ("messaging.message.id", "32-4711"),
         ("messaging.message.conversation_id", CASE),
         ("messaging.consumer.group.name", "tongban.31"),
         ("messaging.kafka.offset", 7),

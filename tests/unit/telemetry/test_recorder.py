@@ -5,6 +5,7 @@ from opentelemetry.trace import Link, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from nodes.telemetry import CaseTrace, HopSpan, HopTracer, SpanLink, SpanRow, new_case_trace
+from nodes.telemetry.connected import unique
 from nodes.telemetry.spans import attributes_from, attributes_text, links_from, links_text
 
 CASE = "3205002026093000010000123K"
@@ -215,3 +216,13 @@ def test_a_row_goes_into_text_columns_and_back(kept: Kept) -> None:
     (row,) = kept.rows
     assert attributes_from(attributes_text(row)) == row.attributes
     assert links_from(links_text(row)) == row.links == (link,)
+
+
+def test_a_row_of_a_span_under_way_is_as_if_it_ended_now(kept: Kept) -> None:
+    span = kept.tracer.hop("file", new_case_trace(CASE))
+    early, _ = span.row()
+    span.end()
+    (final,) = kept.rows
+    assert early.key == final.key
+    assert early.start_ns <= early.end_ns <= final.end_ns
+    assert unique([final, early, final]) == [final]
