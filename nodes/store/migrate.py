@@ -1,0 +1,127 @@
+"""Brings a database's tables to this release, on either database, or writes the SQL that would.
+
+Knows Alembic. Must not know what the tables are for. Several processes may start at once: on SQLite the write
+lock, on PostgreSQL an advisory lock lets one migrate and the others find it done."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Literal, TypeVar
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from nodes.store.engine import Engine, file_of
+from nodes.store.errors import SchemaMismatch, StoreError, StoreUnavailable
+from nodes.store.postgres import open_engine
+from nodes.store.postgres import translate as postgres_error
+from nodes.store.sqlite import connect
+from nodes.store.sqlite import translate as sqlite_error
+
+T = TypeVar("T")
+_HERE: Final = Path(__file__).parent / "migrations"
+_LOCK_KEY: Final = 0x746F6E67  # "tong"
+_MIGRATE_S: Final = 600.0
+_one_at_a_time = threading.Lock()  # Alembic keeps its context in module variables
+
+
+def head() -> str:
+    """The newest revision of this release."""
+    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+
+
+async def migrate(url: str, revision: str = "head") -> str:
+    """Upgrades the database at `url` to `revision`, in one transaction; gives the revision it is at then.
+
+    Raises StoreUnavailable when the database cannot be used.
+    """
+    target = head() if revision == "head" else revision
+
+    def work(connection: Connection) -> str:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, target)
+        return target
+
+    return await asyncio.to_thread(_with_connection, url, work)
+
+
+async def current(url: str) -> str | None:
+    """The revision the database is at, None when it has never been migrated. Raises StoreUnavailable."""
+    return await asyncio.to_thread(_with_connection, url, _revision)
+
+
+def offline_sql(dialect: Literal["sqlite", "postgresql"]) -> str:
+    """The SQL of all migrations, for who may not let a program change tables."""
+    out = io.StringIO()
+    config = _config(out)
+    config.attributes["dialect"] = dialect
+    with _one_at_a_time:
+        command.upgrade(config, "head", sql=True)
+    return out.getvalue()
+
+
+async def expect_current(engine: Engine) -> None:
+    """Raises SchemaMismatch when the tables are not those of this release."""
+    try:
+        async with engine.reading() as link:
+            found = [
+                revision for (revision,) in await link.fetch(text("SELECT version_num FROM alembic_version"))
+            ]
+    except SchemaMismatch:
+        found = []
+    if found != [head()]:
+        at = found[0] if found else "empty"
+        raise SchemaMismatch(f"the database is {at}, this release needs {head()}: run `tongban migrate`")
+
+
+def _config(out: io.StringIO | None = None) -> Config:
+    config = Config(output_buffer=out) if out is not None else Config()
+    config.set_main_option("script_location", str(_HERE).replace("%", "%%"))
+    return config
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _with_connection(url: str, work: Callable[[Connection], T]) -> T:
+    path = file_of(url)
+    with _one_at_a_time:
+        try:
+            return asyncio.run(_on_postgres(url, work)) if path is None else _on_sqlite(path, work)
+        except (DBAPIError, sqlite3.Error, OSError, TimeoutError) as error:
+            known: StoreError | None = postgres_error(error) if path is None else sqlite_error(error)
+            raise known or StoreUnavailable(f"migration failed: {error}") from error
+
+
+def _on_sqlite(path: Path, work: Callable[[Connection], T]) -> T:
+    engine = create_engine(
+        "sqlite+pysqlite://", creator=lambda: connect(path, _MIGRATE_S), poolclass=NullPool
+    )
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    try:
+        with engine.begin() as connection:
+            return work(connection)
+    finally:
+        engine.dispose()
+
+
+async def _on_postgres(url: str, work: Callable[[Connection], T]) -> T:
+    engine = open_engine(url, timeout_s=_MIGRATE_S, pool_size=1)
+    try:
+        async with engine.begin() as connection:
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
+            return await connection.run_sync(work)
+    finally:
+        await engine.dispose()

@@ -1,0 +1,145 @@
+"""Filings and case rows: loaded under lock, written at an expected version, listed page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime
+
+from sqlalchemy import bindparam, func, literal, select, tuple_
+
+from nodes.store.dialect import Instant, among, texts
+from nodes.store.errors import VersionConflict
+from nodes.store.rows import CaseCursor, CaseFilter, CaseRow, FilingRow
+from nodes.store.session import Session, build, columns_of, keys_of, one, table, values_of
+
+CASE = table("case_row")
+FILING = table("filing")
+_COLUMNS = [CASE.c[name] for name in columns_of(CaseRow)]
+_LOAD = select(*_COLUMNS).where(among(CASE.c.number, texts("numbers"))).order_by(CASE.c.number)
+_LOCK = _LOAD.with_for_update()
+_VERSIONS = (
+    select(CASE.c.number, CASE.c.version)
+    .where(among(CASE.c.number, texts("numbers")))
+    .order_by(CASE.c.number)
+    .with_for_update()
+)
+_FILINGS = select(*(FILING.c[name] for name in columns_of(FilingRow))).where(
+    among(FILING.c.case_number, texts("numbers"))
+)
+_DUE = (
+    select(CASE.c.number, CASE.c.next_due_at)
+    .where(CASE.c.next_due_at <= bindparam("before", type_=Instant))
+    .order_by(CASE.c.next_due_at)
+    .limit(bindparam("most"))
+)
+_NEXT = select(func.min(CASE.c.next_due_at)).where(CASE.c.next_due_at.is_not(None))
+_PARTS = (
+    select(*_COLUMNS).where(CASE.c.lead == bindparam("lead"), CASE.c.lead != "").order_by(CASE.c.part_index)
+)
+_OPEN = select(CASE.c.state, func.count()).where(CASE.c.open).group_by(CASE.c.state)
+
+
+class CaseReads(Session):
+    """Cases and filings, read."""
+
+    async def load_cases(self, numbers: Iterable[str], *, lock: bool = False) -> dict[str, CaseRow]:
+        """The cases that exist among `numbers`. `lock`: keeps them, in key order, until the transaction
+        ends."""
+        keys = keys_of("case_row", numbers)
+        found = (
+            build(CaseRow, await self._link.fetch(_LOCK if lock else _LOAD, {"numbers": keys}))
+            if keys
+            else []
+        )
+        return {row.number: row for row in found}
+
+    async def load_filings(self, numbers: Iterable[str]) -> dict[str, FilingRow]:
+        """The filed documents that exist among `numbers`."""
+        found = await self._link.fetch(_FILINGS, {"numbers": keys_of("filing", numbers)})
+        return {row.case_number: row for row in build(FilingRow, found)}
+
+    async def list_cases(
+        self, wanted: CaseFilter | None = None, *, after: CaseCursor | None = None, limit: int = 50
+    ) -> list[CaseRow]:
+        """A page of cases, newest receipt first; the next page begins `after=cursor_of(page[-1])`."""
+        wanted = wanted or CaseFilter()
+        query = select(*_COLUMNS).order_by(CASE.c.filed_at.desc(), CASE.c.number.desc()).limit(limit)
+        for field in fields(wanted):
+            value = getattr(wanted, field.name)
+            if value is None:
+                continue
+            if isinstance(value, bool):
+                column = CASE.c[field.name]
+                query = query.where(column if value else ~column)
+            elif field.name == "applicant_key":
+                query = query.where(
+                    CASE.c.number.in_(select(FILING.c.case_number).where(FILING.c.applicant_key == value))
+                )
+            else:
+                keys_of("case_row", [value])
+                query = query.where(CASE.c[field.name] == value)
+        if wanted.lead:
+            query = query.where(CASE.c.lead != "")  # lets the partial index of parts serve
+        if after is not None:
+            place = tuple_(literal(after.filed_at, Instant), literal(after.number))
+            query = query.where(tuple_(CASE.c.filed_at, CASE.c.number) < place)
+        return build(CaseRow, await self._link.fetch(query))
+
+    async def parts_of(self, lead: str) -> list[CaseRow]:
+        """The parts of a joint case that this node knows, in their order."""
+        return build(CaseRow, await self._link.fetch(_PARTS, {"lead": lead}))
+
+    async def due_cases(self, *, before: datetime, limit: int) -> list[tuple[str, datetime]]:
+        """(case number, due time) of cases whose next timer is due at `before`, earliest first."""
+        found = await self._link.fetch(_DUE, {"before": before, "most": limit})
+        return [(number, due_at) for number, due_at in found]
+
+    async def next_due(self) -> datetime | None:
+        """When the earliest timer of all cases is due."""
+        found: datetime | None = one(await self._link.fetch(_NEXT))
+        return found
+
+    async def count_open(self) -> dict[str, int]:
+        """Open cases by state."""
+        return {row[0]: row[1] for row in await self._link.fetch(_OPEN)}
+
+
+class CaseWrites(CaseReads):
+    """Cases and filings, written."""
+
+    async def insert_filings(self, filings: Sequence[FilingRow]) -> None:
+        """Writes filed documents. Raises DataRejected when a case has one already."""
+        await self._link.insert(FILING, values_of(FILING, filings))
+
+    async def put_cases(self, cases: Sequence[CaseRow], expected: Mapping[str, int]) -> None:
+        """Writes case rows. `expected`: the version at which each was loaded; a number that is not in it is
+        new.
+
+        Raises VersionConflict, naming the case, when one is at another version, is gone, or exists already.
+        """
+        rows = {values["number"]: values for values in values_of(CASE, cases)}
+        found: dict[str, int] = {}
+        if expected:
+            found = await self._versions(rows)
+        for number in rows:
+            if found.get(number) != expected.get(number):
+                raise VersionConflict(number, expected.get(number), found.get(number))
+        changed = [rows[number] for number in sorted(rows) if number in expected]
+        new = [rows[number] for number in sorted(rows) if number not in expected]
+        await self._link.insert(CASE, changed, present="replace")
+        if not new:
+            return
+        won = await self._link.insert(CASE, new, present="skip", returning=("number",))
+        if len(won) < len(new):
+            taken = {row["number"] for row in new} - {number for (number,) in won}
+            raise VersionConflict(min(taken), None, (await self._versions(taken)).get(min(taken)))
+
+    async def _versions(self, numbers: Iterable[str]) -> dict[str, int]:
+        found = await self._link.fetch(_VERSIONS, {"numbers": keys_of("case_row", numbers)})
+        return {row[0]: row[1] for row in found}
+
+
+def cursor_of(row: CaseRow) -> CaseCursor:
+    """The cursor that continues after `row`."""
+    return CaseCursor(row.filed_at, row.number)

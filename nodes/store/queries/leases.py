@@ -1,0 +1,111 @@
+"""Leases on the database's clock, blocks of serial numbers, and the node's few settings of its own.
+
+A lease saves work; what makes a paused holder harmless is its epoch, checked in the transaction that records
+its work."""
+
+from __future__ import annotations
+
+from sqlalchemy import bindparam, or_, select, update
+
+from nodes.store.dialect import database_clock
+from nodes.store.errors import LeaseLost
+from nodes.store.rows import Lease
+from nodes.store.session import Session, build, columns_of, keys_of, one, table
+
+LEASE = table("lease")
+SERIAL = table("serial")
+META = table("node_meta")
+_COLUMNS = [LEASE.c[name] for name in columns_of(Lease)]
+_UNTIL = database_clock() + bindparam("ttl_s")
+_TAKE = (
+    update(LEASE)
+    .where(
+        LEASE.c.name == bindparam("b_name"),
+        or_(LEASE.c.expires_db_s <= database_clock(), LEASE.c.holder == bindparam("b_holder")),
+    )
+    .values(holder=bindparam("b_holder"), epoch=LEASE.c.epoch + 1, expires_db_s=_UNTIL)
+    .returning(*_COLUMNS)
+)
+_MINE = (
+    LEASE.c.name == bindparam("b_name"),
+    LEASE.c.holder == bindparam("b_holder"),
+    LEASE.c.epoch == bindparam("b_epoch"),
+)
+_RENEW = update(LEASE).where(*_MINE).values(expires_db_s=_UNTIL).returning(*_COLUMNS)
+_RELEASE = update(LEASE).where(*_MINE).values(expires_db_s=0.0)
+_CHECK = select(LEASE.c.epoch).where(*_MINE).with_for_update(read=True)
+_HELD = select(*_COLUMNS).where(LEASE.c.expires_db_s > database_clock()).order_by(LEASE.c.name)
+_BLOCK = (
+    update(SERIAL)
+    .where(SERIAL.c.name == bindparam("b_name"))
+    .values(next=SERIAL.c.next + bindparam("b_count"))
+    .returning(SERIAL.c.next)
+)
+_GET = select(META.c.value).where(META.c.key == bindparam("b_key"))
+
+
+class LeaseReads(Session):
+    """Leases and settings, read."""
+
+    async def leases_held(self) -> list[Lease]:
+        """All leases that have not expired."""
+        return build(Lease, await self._link.fetch(_HELD))
+
+    async def get_meta(self, key: str) -> str | None:
+        """A value the node keeps about itself, such as its incarnation."""
+        found: str | None = one(await self._link.fetch(_GET, {"b_key": key}))
+        return found
+
+    async def database_time_s(self) -> float:
+        """Seconds since 1970 on the database's clock."""
+        return float(one(await self._link.fetch(select(database_clock()))))
+
+
+class LeaseWrites(LeaseReads):
+    """Leases, serials and settings, written."""
+
+    async def take_lease(self, name: str, holder: str, ttl_s: float) -> Lease | None:
+        """The lease at a new epoch, when it is free, expired, or this holder's own; None when another has
+        it."""
+        asked = {"b_name": name, "b_holder": holder, "ttl_s": ttl_s}
+        taken = build(Lease, await self._link.fetch(_TAKE, asked))
+        if not taken:
+            keys_of("lease", [name, holder])
+            fresh = {"name": name, "holder": "", "epoch": 0, "expires_db_s": 0.0}
+            await self._link.insert(LEASE, [fresh], present="skip")
+            taken = build(Lease, await self._link.fetch(_TAKE, asked))
+        return taken[0] if taken else None
+
+    async def renew_lease(self, lease: Lease, ttl_s: float) -> Lease:
+        """The same epoch for longer; also after it expired, as long as nobody took it. Raises LeaseLost."""
+        found = build(Lease, await self._link.fetch(_RENEW, {**_mine(lease), "ttl_s": ttl_s}))
+        if not found:
+            raise LeaseLost(lease.name)
+        return found[0]
+
+    async def release_lease(self, lease: Lease) -> None:
+        """Lets another holder take it at once; nothing when it was lost before."""
+        await self._link.run(_RELEASE, _mine(lease))
+
+    async def check_lease(self, lease: Lease) -> None:
+        """Nobody has taken the lease since, nor can before this transaction ends. Raises LeaseLost."""
+        if not await self._link.fetch(_CHECK, _mine(lease)):
+            raise LeaseLost(lease.name)
+
+    async def next_serials(self, name: str, count: int) -> int:
+        """The first of `count` numbers that nobody else gets, from 1. A block of a transaction that rolls
+        back is given again."""
+        asked = {"b_name": name, "b_count": count}
+        found = await self._link.fetch(_BLOCK, asked)
+        if not found:
+            await self._link.insert(SERIAL, [{"name": name, "next": 1}], present="skip")
+            found = await self._link.fetch(_BLOCK, asked)
+        return int(one(found)) - count
+
+    async def set_meta(self, key: str, value: str) -> None:
+        """Keeps a value about the node."""
+        await self._link.insert(META, [{"key": key, "value": value}], present="replace")
+
+
+def _mine(lease: Lease) -> dict[str, object]:
+    return {"b_name": lease.name, "b_holder": lease.holder, "b_epoch": lease.epoch}

@@ -1,0 +1,184 @@
+"""What is to be sent, in order; and what was sent and not yet acknowledged.
+
+Why the order holds: a writer locks the case's row before it inserts, so rows of one case get their ids in the
+order in which they become visible. Between cases ids say nothing, so nobody polls "id > last": each
+(destination, lane) is read from its lowest row that is still there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Select, bindparam, case, delete, func, select, tuple_, union_all, update
+
+from nodes.store.dialect import among, integers, texts
+from nodes.store.queries.leases import LeaseReads, LeaseWrites
+from nodes.store.rows import Lease, OutboxRow, SentTail
+from nodes.store.session import build, columns_of, keys_of, table, values_of
+
+OUTBOX = table("outbox")
+TAIL = table("sent_tail")
+_READS_IN_ONE = 100
+_COLUMNS = [OUTBOX.c[name] for name in columns_of(OutboxRow)]
+_DELETE = delete(OUTBOX).where(among(OUTBOX.c.id, integers("ids")))
+_COUNTS = select(OUTBOX.c.destination, func.count(), func.min(OUTBOX.c.created_wall_s)).group_by(
+    OUTBOX.c.destination
+)
+_TAILS = [TAIL.c[name] for name in columns_of(SentTail)]
+_TAIL_KEY = (TAIL.c.destination == bindparam("b_destination"), TAIL.c.case_number == bindparam("b_number"))
+_OF_CASES = select(*_TAILS).where(
+    TAIL.c.destination == bindparam("b_destination"), among(TAIL.c.case_number, texts("numbers"))
+)
+_UNACKED = (
+    select(*_TAILS)
+    .where(TAIL.c.acked_version < TAIL.c.sent_version, TAIL.c.last_sent_wall_s < bindparam("before"))
+    .order_by(TAIL.c.last_sent_wall_s)
+    .limit(bindparam("most"))
+)
+_SENT = (
+    update(TAIL)
+    .where(*_TAIL_KEY)
+    .values(
+        sent_version=case(
+            (TAIL.c.sent_version < bindparam("b_version"), bindparam("b_version")), else_=TAIL.c.sent_version
+        ),
+        last_sent_wall_s=bindparam("b_wall"),
+        attempts=TAIL.c.attempts + 1,
+    )
+)
+_ACKED = (
+    update(TAIL)
+    .where(*_TAIL_KEY, TAIL.c.acked_version < bindparam("b_version"))
+    .values(acked_version=bindparam("b_version"), attempts=0)
+)
+
+
+_TRIM = delete(TAIL).where(
+    tuple_(TAIL.c.destination, TAIL.c.case_number).in_(
+        select(TAIL.c.destination, TAIL.c.case_number)
+        .where(TAIL.c.acked_version >= TAIL.c.sent_version, TAIL.c.last_sent_wall_s < bindparam("before"))
+        .limit(bindparam("most"))
+    )
+)
+
+
+def _destinations() -> Select[Any]:
+    """Distinct destinations by jumps through the index, not by a scan of the backlog."""
+    first = select(func.min(OUTBOX.c.destination).label("destination")).cte("jump", recursive=True)
+    step = (
+        select(func.min(OUTBOX.c.destination))
+        .where(OUTBOX.c.destination > first.c.destination)
+        .scalar_subquery()
+    )
+    jump = first.union_all(select(step).where(first.c.destination.is_not(None)))
+    return select(jump.c.destination).where(jump.c.destination.is_not(None))
+
+
+_DESTINATIONS = _destinations()
+
+
+class RelayReads(LeaseReads):
+    """The outbox and sent tails, read."""
+
+    async def outbox_ready(
+        self,
+        lanes: Sequence[int],
+        *,
+        limit: int = 200,
+        skip_ids: Collection[int] = (),
+        skip_destinations: Collection[str] = (),
+    ) -> list[OutboxRow]:
+        """The lowest rows of each (destination, lane), `limit` of each, by id; those of a case and a
+        destination are in the order in which they must be sent.
+
+        `skip_ids`: rows in flight. `skip_destinations`: those that do not answer now; they cost the others
+        nothing.
+        """
+        found = await self._link.fetch(_DESTINATIONS)
+        wanted = [
+            (destination, lane)
+            for (destination,) in found
+            if destination not in skip_destinations
+            for lane in lanes
+        ]
+        rows: list[OutboxRow] = []
+        skip = sorted(skip_ids)
+        for at in range(0, len(wanted), _READS_IN_ONE):
+            reads = [
+                select(
+                    select(*_COLUMNS)
+                    .where(OUTBOX.c.destination == destination, OUTBOX.c.lane == lane)
+                    .where(~among(OUTBOX.c.id, integers("skip")))
+                    .order_by(OUTBOX.c.id)
+                    .limit(limit)
+                    .subquery()
+                )
+                for destination, lane in wanted[at : at + _READS_IN_ONE]
+            ]
+            rows += build(OutboxRow, await self._link.fetch(union_all(*reads), {"skip": skip}))
+        return sorted(rows, key=lambda row: row.id)
+
+    async def outbox_counts(self) -> dict[str, tuple[int, float]]:
+        """Per destination: rows that wait, and when the oldest was written (wall seconds)."""
+        return {
+            destination: (count, float(oldest))
+            for destination, count, oldest in await self._link.fetch(_COUNTS)
+        }
+
+    async def sent_tails(self, destination: str, numbers: Sequence[str]) -> dict[str, SentTail]:
+        """How far `destination` was sent the cases, and has them, by case number."""
+        asked = {"b_destination": destination, "numbers": keys_of("sent_tail", numbers)}
+        return {row.case_number: row for row in build(SentTail, await self._link.fetch(_OF_CASES, asked))}
+
+    async def unacked_before(self, wall_s: float, limit: int) -> list[SentTail]:
+        """What was last sent before that and is not acknowledged, oldest first."""
+        return build(SentTail, await self._link.fetch(_UNACKED, {"before": wall_s, "most": limit}))
+
+
+class RelayWrites(RelayReads, LeaseWrites):
+    """The outbox and sent tails, written."""
+
+    async def insert_outbox(self, rows: Sequence[OutboxRow]) -> None:
+        """Queues rows to send, in this order. The rows of their cases must be locked."""
+        await self._link.insert(OUTBOX, values_of(OUTBOX, rows, without=frozenset({"id"})))
+
+    async def delete_outbox(self, ids: Sequence[int], *, lease: Lease | None = None) -> int:
+        """Marks rows sent: the bus has acknowledged them. How many were still there.
+
+        Raises LeaseLost when the lane's `lease` was taken by another since: the other sends them again, which
+        adds duplicates, never a hole.
+        """
+        if lease is not None:
+            await self.check_lease(lease)
+        return await self._link.run(_DELETE, {"ids": sorted(ids)})
+
+    async def note_sent(self, sent: Sequence[tuple[str, str, int]], *, wall_s: float) -> None:
+        """(destination, case number, version up to which it was sent). Versions never go back."""
+        highest = _highest(sent)
+        fresh = [SentTail(destination, number, 0, 0, wall_s, 0) for destination, number in sorted(highest)]
+        await self._link.insert(TAIL, values_of(TAIL, fresh), present="skip")
+        await self._link.run_many(_SENT, [{**row, "b_wall": wall_s} for row in _updates(highest)])
+
+    async def note_acked(self, acked: Sequence[tuple[str, str, int]]) -> None:
+        """(destination, case number, version it says it has). Versions never go back; attempts begin anew."""
+        await self._link.run_many(_ACKED, _updates(_highest(acked)))
+
+    async def trim_sent_tails(self, *, before_wall_s: float, limit: int) -> int:
+        """Forgets up to `limit` tails that were acknowledged whole and last sent before that; how many."""
+        return await self._link.run(_TRIM, {"before": before_wall_s, "most": limit})
+
+
+def _highest(versions: Sequence[tuple[str, str, int]]) -> dict[tuple[str, str], int]:
+    found: dict[tuple[str, str], int] = {}
+    for destination, number, version in versions:
+        key = (destination, number)
+        found[key] = max(version, found.get(key, 0))
+    return found
+
+
+def _updates(highest: Mapping[tuple[str, str], int]) -> list[dict[str, object]]:
+    return [
+        {"b_destination": destination, "b_number": number, "b_version": version}
+        for (destination, number), version in sorted(highest.items())
+    ]
