@@ -33,15 +33,26 @@ class TraceProblem:
 
 
 def unique(spans: Iterable[SpanRow]) -> list[SpanRow]:
-    """Each span once, by start. Where one is there twice, the recovered yields, then the one that ended
-    sooner: it was stored while the hop was still under way.
+    """Each span once, by start, a parent before its children. Where one is there twice, the recovered yields,
+    then the one that ended sooner: it was stored while the hop was still under way.
     """
     best: dict[tuple[str, str], SpanRow] = {}
     for span in spans:
         held = best.get(span.key)
         if held is None or (not span.recovered, span.end_ns) > (not held.recovered, held.end_ns):
             best[span.key] = span
-    return sorted(best.values(), key=lambda s: (s.start_ns, s.end_ns, s.span_id))
+    parents = {span.span_id: span.parent_span_id for span in best.values()}
+    return sorted(best.values(), key=lambda s: (s.start_ns, _generation(s.span_id, parents), s.span_id))
+
+
+def _generation(span_id: str, parents: dict[str, str]) -> int:
+    """How many ancestors there are; in a cycle, until it closes."""
+    seen: set[str] = set()
+    at = span_id
+    while at in parents and at not in seen:
+        seen.add(at)
+        at = parents[at]
+    return len(seen)
 
 
 def check_connected(spans: Iterable[SpanRow]) -> list[TraceProblem]:

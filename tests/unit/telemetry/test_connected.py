@@ -62,3 +62,8 @@ def test_the_recovered_yields_to_the_real_one() -> None:
     rebuilt = replace(rows[1], recovered=True)
     assert check_connected([rebuilt, *rows]) == []
     assert [row.recovered for row in unique([rebuilt, *rows])] == [False] * 4
+
+
+def test_a_parent_comes_before_its_children_even_at_one_instant() -> None:
+    rows = [replace(row, start_ns=7, end_ns=7) for row in chain(9)]
+    assert unique(reversed(rows)) == rows
