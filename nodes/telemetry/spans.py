@@ -6,7 +6,6 @@ or the OpenTelemetry objects they come from.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -65,24 +64,3 @@ class SpanRow:
     def key(self) -> tuple[str, str]:
         """What identifies the span over all regions."""
         return (self.trace_id, self.span_id)
-
-
-def attributes_text(row: SpanRow) -> str:
-    """The attributes as JSON, for a column."""
-    return json.dumps(dict(row.attributes), ensure_ascii=True, separators=(",", ":"))
-
-
-def links_text(row: SpanRow) -> str:
-    """The links as JSON, for a column: a list of [trace_id, span_id, kind]."""
-    return json.dumps([[k.trace_id, k.span_id, k.kind] for k in row.links], separators=(",", ":"))
-
-
-def attributes_from(text: str) -> dict[str, AttributeValue]:
-    """The attributes of a column that `attributes_text` has filled."""
-    found: dict[str, AttributeValue] = json.loads(text)
-    return found
-
-
-def links_from(text: str) -> tuple[SpanLink, ...]:
-    """The links of a column that `links_text` has filled."""
-    return tuple(SpanLink(*parts) for parts in json.loads(text))

@@ -6,7 +6,6 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from nodes.telemetry import CaseTrace, HopSpan, HopTracer, SpanLink, SpanRow, new_case_trace
 from nodes.telemetry.connected import unique
-from nodes.telemetry.spans import attributes_from, attributes_text, links_from, links_text
 
 CASE = "3205002026093000010000123K"
 OTHER = "3101002026093000010000001B"
@@ -207,15 +206,6 @@ def test_the_broker_and_other_libraries_find_the_current_hop(kept: Kept) -> None
     with api.use_span(span, end_on_exit=True):
         TraceContextTextMapPropagator().inject(carrier)
     assert carrier["traceparent"] == span.here.traceparent
-
-
-def test_a_row_goes_into_text_columns_and_back(kept: Kept) -> None:
-    link = SpanLink(GOOD[3:35], GOOD[36:52], "caller")
-    told = {"tongban.version": 3, "tongban.duplicate": True}
-    kept.tracer.span_with_id("file", new_case_trace(CASE), attributes=told, links=[link]).end()
-    (row,) = kept.rows
-    assert attributes_from(attributes_text(row)) == row.attributes
-    assert links_from(links_text(row)) == row.links == (link,)
 
 
 def test_a_row_of_a_span_under_way_is_as_if_it_ended_now(kept: Kept) -> None:
