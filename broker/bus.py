@@ -132,6 +132,16 @@ class TopicReport:
         return self.exists and not self.differences
 
 
+def differences(wanted: TopicSpec, actual: TopicSpec) -> tuple[Difference, ...]:
+    """In which attributes the two differ."""
+    fields = ("partitions", "retention_ms", "compacted", "replication", "min_insync")
+    return tuple(
+        Difference(field, getattr(wanted, field), getattr(actual, field))
+        for field in fields
+        if getattr(wanted, field) != getattr(actual, field)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class PartitionLag:
     """How far a group is behind. `committed` None: never committed, so the whole log is ahead of it."""

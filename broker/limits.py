@@ -36,6 +36,13 @@ def check_messages(messages: Sequence[Message], limit: int = MAX_MESSAGE_BYTES) 
             raise MessageTooLarge(size, limit)
 
 
+def check_reader(group: str, member: str) -> None:
+    """Raises MessageRefused (field: group or member); both are names by Kafka's rule for topics."""
+    for field, name in (("group", group), ("member", member)):
+        if not TOPIC_NAME.fullmatch(name):
+            raise MessageRefused(field, f"{name[:60]!r} is not 1 to 249 of letters, digits, '.', '_' and '-'")
+
+
 def check_specs(specs: Sequence[TopicSpec]) -> None:
     """Raises MessageRefused naming the field of the first spec that no broker could make."""
     for spec in specs:

@@ -29,7 +29,7 @@ from broker.bus import (
     TopicSpec,
     start_at_committed,
 )
-from broker.limits import MAX_MESSAGE_BYTES, check_messages, check_specs
+from broker.limits import MAX_MESSAGE_BYTES, check_messages, check_reader, check_specs
 from broker.sqlite import groups, log
 from broker.sqlite.reader import Reader
 from broker.sqlite.schema import connect
@@ -129,6 +129,7 @@ class SqliteBus(EventBus):
         on_assigned: RebalanceHook | None = None,
         on_revoked: RebalanceHook | None = None,
     ) -> SqliteSubscription:
+        check_reader(group, member)
         subscription = SqliteSubscription(
             self._writer,
             self._reader,

@@ -11,13 +11,13 @@ from typing import Final, NamedTuple
 
 from broker.bus import (
     Delivery,
-    Difference,
     Headers,
     Message,
     PublishedAt,
     TopicMissing,
     TopicReport,
     TopicSpec,
+    differences,
 )
 from broker.sqlite.schema import first_row_id
 
@@ -99,13 +99,7 @@ def describe(connection: sqlite3.Connection, spec: TopicSpec, *, created: bool =
     if row is None:
         return TopicReport(spec, "", created, ())
     actual = TopicSpec(spec.name, row[1], row[2], bool(row[3]), row[4], row[5])
-    fields = ("partitions", "retention_ms", "compacted", "replication", "min_insync")
-    differences = tuple(
-        Difference(field, getattr(spec, field), getattr(actual, field))
-        for field in fields
-        if getattr(spec, field) != getattr(actual, field)
-    )
-    return TopicReport(spec, row[0], created, differences)
+    return TopicReport(spec, row[0], created, differences(spec, actual))
 
 
 def partitions(connection: sqlite3.Connection, topic: str) -> list[Partition]:

@@ -202,13 +202,15 @@ async def test_a_failing_job_takes_no_neighbour_with_it(bus: SqliteBus) -> None:
 
 async def test_a_hanging_file_system_gives_a_timeout(bus: SqliteBus) -> None:
     await bus.ensure_topics([TopicSpec(TOPIC, 1, None)])
-    release = asyncio.Event()
+    release, hangs = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
 
     def hang(connection: sqlite3.Connection) -> None:
+        loop.call_soon_threadsafe(hangs.set)
         asyncio.run_coroutine_threadsafe(release.wait(), loop).result(DEADLINE_S)
 
     hanging = asyncio.create_task(bus._writer.run(hang))
+    await hangs.wait()
     with pytest.raises(BusTimeout):
         await bus.publish([Message(TOPIC, b"k", b"late")])
     release.set()

@@ -1,0 +1,159 @@
+"""Questions to the cluster that belong to no producer and no group: topics and their ids, offsets, lag.
+
+Knows the administrative side of aiokafka; must not know who reads or writes. Its connections are opened when
+first needed and opened anew after any failure.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import TopicAlreadyExistsError, for_code
+from tenacity import AsyncRetrying, RetryError, retry_if_result, stop_after_delay, wait_fixed
+
+from broker.bus import BusError, BusTimeout, BusUnavailable, TopicMissing, TopicSpec
+from broker.kafka.clients import KafkaSettings, end, within
+from broker.kafka.wire import TopicFacts, TopicsRequest, topic_facts
+
+APPEAR_S: Final = 15.0
+"""How long a topic that was just made may take until every partition has a leader."""
+
+
+class Cluster:
+    """One small client for metadata, one for administration, one for offsets."""
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._settings = settings
+        self._opened: tuple[AIOKafkaClient, AIOKafkaAdminClient, AIOKafkaConsumer] | None = None
+        self._opening = asyncio.Lock()
+
+    async def topics(self, names: Iterable[str]) -> dict[str, TopicFacts]:
+        """Facts of those topics that exist. Raises BusUnavailable, BusTimeout, BusError."""
+        client, _, _ = await self._clients()
+        async with self._carefully():
+            node = client.get_random_node()
+            return topic_facts(await client.send(node, TopicsRequest(sorted(set(names)))))
+
+    async def existing(self, names: Sequence[str]) -> dict[str, TopicFacts]:
+        """Facts of the topics. Raises TopicMissing besides what `topics` raises."""
+        facts = await self.topics(names)
+        for name in names:
+            if name not in facts:
+                raise TopicMissing(name)
+        return facts
+
+    async def create(self, spec: TopicSpec) -> bool:
+        """Makes the topic and waits until it can be used; False when it was there."""
+        _, admin, _ = await self._clients()
+        topic = NewTopic(
+            spec.name,
+            spec.partitions,
+            spec.replication,
+            topic_configs={
+                "cleanup.policy": "compact" if spec.compacted else "delete",
+                "retention.ms": str(-1 if spec.retention_ms is None else spec.retention_ms),
+                "min.insync.replicas": str(spec.min_insync),
+            },
+        )
+        async with self._carefully():
+            response = await admin.create_topics([topic], timeout_ms=5000)
+        _, error_code, *rest = response.topic_errors[0]
+        error = for_code(error_code)
+        if error is TopicAlreadyExistsError:
+            return False
+        if error_code:
+            raise BusError(f"Kafka refuses to make {spec.name}: {rest[0] if rest else error.__name__}")
+        await self._appeared(spec.name)
+        return True
+
+    async def _appeared(self, name: str) -> None:
+        pauses = AsyncRetrying(
+            retry=retry_if_result(lambda facts: not (name in facts and facts[name].ready)),
+            wait=wait_fixed(0.05),
+            stop=stop_after_delay(APPEAR_S),
+        )
+        try:
+            await pauses(self.topics, [name])
+        except RetryError:
+            raise BusTimeout(f"topic {name} was made but has no leaders after {APPEAR_S:g} s") from None
+
+    async def configs(self, names: Sequence[str]) -> dict[str, dict[str, str]]:
+        """Each topic's settings, Kafka's names and texts."""
+        _, admin, _ = await self._clients()
+        async with self._carefully():
+            resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+            responses = await admin.describe_configs(resources)
+        found = {}
+        for response in responses:
+            for error_code, message, _kind, name, entries in response.resources:
+                if error_code:
+                    raise BusError(f"Kafka does not tell the settings of {name}: {message}")
+                found[name] = {entry[0]: entry[1] for entry in entries}
+        return found
+
+    async def bounds(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, tuple[int, int]]:
+        """(oldest offset kept, next to be written) of each partition."""
+        _, _, consumer = await self._clients()
+        async with self._carefully():
+            first = await consumer.beginning_offsets(partitions)
+            last = await consumer.end_offsets(partitions)
+        return {partition: (first[partition], last[partition]) for partition in partitions}
+
+    async def committed(
+        self, group: str, partitions: Sequence[TopicPartition]
+    ) -> Mapping[TopicPartition, int | None]:
+        """The group's committed offsets; None where there is none."""
+        _, admin, _ = await self._clients()
+        async with self._carefully():
+            found = await admin.list_consumer_group_offsets(group, partitions=list(partitions))
+        offsets = {partition: found[partition].offset for partition in partitions if partition in found}
+        return {at: offset if (offset := offsets.get(at, -1)) >= 0 else None for at in partitions}
+
+    async def said(self) -> str:
+        """What the cluster is, in words. Raises what `topics` raises."""
+        client, _, _ = await self._clients()
+        async with self._carefully():
+            response = await client.send(client.get_random_node(), TopicsRequest([]))
+        return f"Kafka cluster {response.cluster_id}, {len(response.brokers)} brokers"
+
+    async def close(self) -> None:
+        """Ends the connections; the next question opens them again."""
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            client, admin, consumer = opened
+            await asyncio.gather(
+                end(client.close, client.close),
+                end(admin.close, admin.close),
+                end(consumer.stop, consumer.stop),
+            )
+
+    async def _clients(self) -> tuple[AIOKafkaClient, AIOKafkaAdminClient, AIOKafkaConsumer]:
+        async with self._opening:
+            if self._opened is None:
+                common = self._settings.common()
+                client = AIOKafkaClient(**common)
+                admin = AIOKafkaAdminClient(**common)
+                consumer = AIOKafkaConsumer(**common, enable_auto_commit=False)
+                self._opened = client, admin, consumer
+                async with self._carefully():
+                    await client.bootstrap()
+                    await admin.start()
+                    await consumer.start()
+            return self._opened
+
+    @asynccontextmanager
+    async def _carefully(self) -> AsyncIterator[None]:
+        """A time limit round a question; when the cluster cannot be reached the next one has new
+        connections.
+        """
+        try:
+            async with within(self._settings.request_timeout_s, "answer"):
+                yield
+        except BusUnavailable:
+            await self.close()
+            raise
