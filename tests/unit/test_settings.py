@@ -4,12 +4,12 @@ import os
 
 import pytest
 
-from nodes.settings import SettingsError, host_and_port, is_loopback, language, load, unknown  # noqa: TID251 - the room under test
+from nodes.settings import SettingsError, host_and_port, is_loopback, language, load, unknown
 
 
 @pytest.fixture(autouse=True)
 def clean(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in list(os.environ):  # noqa: TID251 - the room under test reads it
+    for name in list(os.environ):
         if name.startswith("TONGBAN_") or name in ("LC_ALL", "LC_MESSAGES", "LANG"):
             monkeypatch.delenv(name)
 
