@@ -153,7 +153,8 @@ class Clock:
 
     `due_at` and `yellow_at` already contain every finished stop; while a stop lasts they are those of its
     start. `light` is the worst light it has shown: red once lit stays. `ended_at` None means not ended.
-    `provisional`: the due date rests on a calendar that is not yet published.
+    `provisional`: the due date rests on a calendar that is not yet published. `adverse_at`: when a timer that
+    hurts the citizen takes effect, grace included; None when there is none, or the date is provisional.
     """
 
     kind: ClockKind
@@ -167,6 +168,7 @@ class Clock:
     light: Light = Light.GREEN
     ended_at: datetime | None = None
     provisional: bool = False
+    adverse_at: datetime | None = None
 
     @property
     def stopped(self) -> bool:

@@ -163,3 +163,4 @@ class Filing:
     joint_rule: JointRule | None = None
     parts: tuple[JointPart, ...] = ()  # of a lead
     client: str = ""  # who sent the request (scope of request ids)
+    principal: int = 0  # of a lead: the part whose decision settles the matter; 0: the rule over all parts
