@@ -457,30 +457,34 @@ class Limit(_message.Message):
     VALUE_FIELD_NUMBER: _builtins.int
     UNIT_FIELD_NUMBER: _builtins.int
     BASIS_KIND_FIELD_NUMBER: _builtins.int
-    BASIS_FIELD_NUMBER: _builtins.int
+    BASIS_ZH_FIELD_NUMBER: _builtins.int
     OFFICIAL_FIELD_NUMBER: _builtins.int
+    BASIS_EN_FIELD_NUMBER: _builtins.int
     value: _builtins.int
     """How many units."""
     unit: Global___LimitUnit.ValueType
     """The unit."""
     basis_kind: Global___LimitBasis.ValueType
     """What kind of basis."""
-    basis: _builtins.str
-    """The basis in words (law and article)."""
+    basis_zh: _builtins.str
+    """The basis in Chinese words (law and article)."""
     official: _builtins.bool
     """Whether the figure may be shown as official."""
+    basis_en: _builtins.str
+    """The basis in English words."""
     def __init__(
         self,
         *,
         value: _builtins.int = ...,
         unit: Global___LimitUnit.ValueType = ...,
         basis_kind: Global___LimitBasis.ValueType = ...,
-        basis: _builtins.str = ...,
+        basis_zh: _builtins.str = ...,
         official: _builtins.bool = ...,
+        basis_en: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "basis_kind", b"basis_kind", "official", b"official", "unit", b"unit", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis_en", b"basis_en", "basis_kind", b"basis_kind", "basis_zh", b"basis_zh", "official", b"official", "unit", b"unit", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -537,6 +541,7 @@ class Clock(_message.Message):
     LIGHT_FIELD_NUMBER: _builtins.int
     ENDED_AT_FIELD_NUMBER: _builtins.int
     PROVISIONAL_FIELD_NUMBER: _builtins.int
+    ADVERSE_AT_FIELD_NUMBER: _builtins.int
     kind: Global___ClockKind.ValueType
     """What it measures."""
     region: _builtins.str
@@ -571,6 +576,10 @@ class Clock(_message.Message):
     def ended_at(self) -> _timestamp_pb2.Timestamp:
         """When it ended; absent while it has not."""
 
+    @_builtins.property
+    def adverse_at(self) -> _timestamp_pb2.Timestamp:
+        """When a timer that hurts the citizen takes effect, grace included; absent when there is none."""
+
     def __init__(
         self,
         *,
@@ -585,10 +594,11 @@ class Clock(_message.Message):
         light: Global___Light.ValueType = ...,
         ended_at: _timestamp_pb2.Timestamp | None = ...,
         provisional: _builtins.bool = ...,
+        adverse_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["due_at", b"due_at", "ended_at", b"ended_at", "limit", b"limit", "started_at", b"started_at", "yellow_at", b"yellow_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adverse_at", b"adverse_at", "due_at", b"due_at", "ended_at", b"ended_at", "limit", b"limit", "started_at", b"started_at", "yellow_at", b"yellow_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["due_at", b"due_at", "ended_at", b"ended_at", "kind", b"kind", "light", b"light", "limit", b"limit", "provisional", b"provisional", "region", b"region", "started_at", b"started_at", "step", b"step", "stops", b"stops", "yellow_at", b"yellow_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adverse_at", b"adverse_at", "due_at", b"due_at", "ended_at", b"ended_at", "kind", b"kind", "light", b"light", "limit", b"limit", "provisional", b"provisional", "region", b"region", "started_at", b"started_at", "step", b"step", "stops", b"stops", "yellow_at", b"yellow_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -743,6 +753,7 @@ class Terms(_message.Message):
     LACK_ALLOWED_FIELD_NUMBER: _builtins.int
     MATERIALS_FIELD_NUMBER: _builtins.int
     DECISION_RULE_FIELD_NUMBER: _builtins.int
+    YELLOW_UNITS_FIELD_NUMBER: _builtins.int
     guide_version: _builtins.str
     """Version of the competent place's guide."""
     yellow_share: _builtins.float
@@ -755,6 +766,8 @@ class Terms(_message.Message):
     """Whether acceptance with a lack is allowed."""
     decision_rule: _builtins.str
     """Name of the automatic decision rule; empty: an officer decides."""
+    yellow_units: _builtins.int
+    """Last units of a limit in which its light is yellow; 0: by share."""
     @_builtins.property
     def notice(self) -> Global___Limit:
         """Notice: tell once, accept or refuse."""
@@ -769,7 +782,7 @@ class Terms(_message.Message):
 
     @_builtins.property
     def lack(self) -> Global___Limit:
-        """Supplying a lack."""
+        """Supplying a lack; absent where nothing may lack."""
 
     @_builtins.property
     def delivery(self) -> Global___Limit:
@@ -785,7 +798,7 @@ class Terms(_message.Message):
 
     @_builtins.property
     def grace(self) -> Global___Limit:
-        """Grace before a timer that hurts the citizen."""
+        """Grace before a timer that hurts the citizen; absent: none."""
 
     @_builtins.property
     def extension(self) -> Global___Limit:
@@ -819,10 +832,11 @@ class Terms(_message.Message):
         lack_allowed: _builtins.bool = ...,
         materials: _abc.Iterable[Global___RequiredMaterial] | None = ...,
         decision_rule: _builtins.str = ...,
+        yellow_units: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["contact", b"contact", "correction", b"correction", "decision", b"decision", "delivery", b"delivery", "extension", b"extension", "grace", b"grace", "lack", b"lack", "notice", b"notice", "procedure", b"procedure"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["close_of_business_minute", b"close_of_business_minute", "contact", b"contact", "correction", b"correction", "decision", b"decision", "decision_rule", b"decision_rule", "deemed_withdrawal", b"deemed_withdrawal", "delivery", b"delivery", "extension", b"extension", "grace", b"grace", "guide_version", b"guide_version", "lack", b"lack", "lack_allowed", b"lack_allowed", "materials", b"materials", "notice", b"notice", "procedure", b"procedure", "steps", b"steps", "yellow_share", b"yellow_share"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["close_of_business_minute", b"close_of_business_minute", "contact", b"contact", "correction", b"correction", "decision", b"decision", "decision_rule", b"decision_rule", "deemed_withdrawal", b"deemed_withdrawal", "delivery", b"delivery", "extension", b"extension", "grace", b"grace", "guide_version", b"guide_version", "lack", b"lack", "lack_allowed", b"lack_allowed", "materials", b"materials", "notice", b"notice", "procedure", b"procedure", "steps", b"steps", "yellow_share", b"yellow_share", "yellow_units", b"yellow_units"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -914,6 +928,7 @@ class JointPart(_message.Message):
     CASE_NUMBER_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     RESULT_FIELD_NUMBER: _builtins.int
+    NEEDS_FIELD_NUMBER: _builtins.int
     index: _builtins.int
     """1-based position."""
     matter: _builtins.str
@@ -930,6 +945,12 @@ class JointPart(_message.Message):
     """Version that was folded last."""
     result: _builtins.str
     """granted, denied, refused, withdrawn, acceptance_revoked, lapsed, detached; empty while pending."""
+    @_builtins.property
+    def needs(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Positions of the parts that must be granted before this one is filed; under the ordered rule none means the one
+        before it.
+        """
+
     def __init__(
         self,
         *,
@@ -941,10 +962,11 @@ class JointPart(_message.Message):
         case_number: _builtins.str = ...,
         version: _builtins.int = ...,
         result: _builtins.str = ...,
+        needs: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["area", b"area", "authority", b"authority", "case_number", b"case_number", "index", b"index", "matter", b"matter", "region", b"region", "result", b"result", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["area", b"area", "authority", b"authority", "case_number", b"case_number", "index", b"index", "matter", b"matter", "needs", b"needs", "region", b"region", "result", b"result", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1002,6 +1024,7 @@ class Filing(_message.Message):
     JOINT_RULE_FIELD_NUMBER: _builtins.int
     PARTS_FIELD_NUMBER: _builtins.int
     CLIENT_FIELD_NUMBER: _builtins.int
+    PRINCIPAL_FIELD_NUMBER: _builtins.int
     case_number: _builtins.str
     """Federation case number [0: SBLSH]."""
     kind: Global___CaseKind.ValueType
@@ -1038,6 +1061,8 @@ class Filing(_message.Message):
     """Of a joint case: the rule."""
     client: _builtins.str
     """Client that sent the request; scope of its request ids."""
+    principal: _builtins.int
+    """Of a lead: the part whose decision settles the matter; 0: the rule over all parts."""
     @_builtins.property
     def filed_at(self) -> _timestamp_pb2.Timestamp:
         """The origin's receipt [0: SBSJ]."""
@@ -1099,10 +1124,11 @@ class Filing(_message.Message):
         joint_rule: Global___JointRule.ValueType = ...,
         parts: _abc.Iterable[Global___JointPart] | None = ...,
         client: _builtins.str = ...,
+        principal: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "applicant", b"applicant", "delivery", b"delivery", "filed_at", b"filed_at", "terms", b"terms"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "applicant", b"applicant", "authority", b"authority", "authority_area", b"authority_area", "case_number", b"case_number", "channel", b"channel", "client", b"client", "competent", b"competent", "consent", b"consent", "delivery", b"delivery", "facts", b"facts", "filed_at", b"filed_at", "guide_version", b"guide_version", "joint_rule", b"joint_rule", "kind", b"kind", "lead", b"lead", "lead_region", b"lead_region", "mandate", b"mandate", "materials", b"materials", "matter", b"matter", "mode", b"mode", "origin", b"origin", "origin_area", b"origin_area", "part_index", b"part_index", "parts", b"parts", "terms", b"terms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "applicant", b"applicant", "authority", b"authority", "authority_area", b"authority_area", "case_number", b"case_number", "channel", b"channel", "client", b"client", "competent", b"competent", "consent", b"consent", "delivery", b"delivery", "facts", b"facts", "filed_at", b"filed_at", "guide_version", b"guide_version", "joint_rule", b"joint_rule", "kind", b"kind", "lead", b"lead", "lead_region", b"lead_region", "mandate", b"mandate", "materials", b"materials", "matter", b"matter", "mode", b"mode", "origin", b"origin", "origin_area", b"origin_area", "part_index", b"part_index", "parts", b"parts", "principal", b"principal", "terms", b"terms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1434,6 +1460,26 @@ class Case(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class ValuesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     FILING_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
@@ -1466,6 +1512,13 @@ class Case(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     AUTHORITY_FIELD_NUMBER: _builtins.int
     LIGHT_FIELD_NUMBER: _builtins.int
+    AWAITING_RECEIPT_FIELD_NUMBER: _builtins.int
+    VALUES_FIELD_NUMBER: _builtins.int
+    TOLD_LATER_FIELD_NUMBER: _builtins.int
+    DEEMED_AT_FIELD_NUMBER: _builtins.int
+    BEFORE_DEEMED_FIELD_NUMBER: _builtins.int
+    RESUMED_AT_FIELD_NUMBER: _builtins.int
+    WITHDRAWING_FIELD_NUMBER: _builtins.int
     state: Global___CaseState.ValueType
     """State."""
     version: _builtins.int
@@ -1494,6 +1547,12 @@ class Case(_message.Message):
     """Authority that decides now."""
     light: Global___Light.ValueType
     """The worst light of any clock."""
+    awaiting_receipt: _builtins.bool
+    """Whether the case was handed over and the new owner has not answered yet."""
+    before_deemed: Global___CaseState.ValueType
+    """Where the case stood before it."""
+    withdrawing: _builtins.bool
+    """Of a lead: a withdrawal was asked for and waits for the parts."""
     @_builtins.property
     def filing(self) -> Global___Filing:
         """The filed document; private fields only for those who may see them."""
@@ -1566,6 +1625,22 @@ class Case(_message.Message):
     def closed_at(self) -> _timestamp_pb2.Timestamp:
         """When closed."""
 
+    @_builtins.property
+    def values(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Private: fields as corrected, by name."""
+
+    @_builtins.property
+    def told_later(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Codes of what came in after the first correction list."""
+
+    @_builtins.property
+    def deemed_at(self) -> _timestamp_pb2.Timestamp:
+        """When the effect that `deemed` names took place."""
+
+    @_builtins.property
+    def resumed_at(self) -> _timestamp_pb2.Timestamp:
+        """End of the last suspension."""
+
     def __init__(
         self,
         *,
@@ -1601,10 +1676,17 @@ class Case(_message.Message):
         reason: _builtins.str = ...,
         authority: _builtins.str = ...,
         light: Global___Light.ValueType = ...,
+        awaiting_receipt: _builtins.bool = ...,
+        values: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        told_later: _abc.Iterable[_builtins.str] | None = ...,
+        deemed_at: _timestamp_pb2.Timestamp | None = ...,
+        before_deemed: Global___CaseState.ValueType = ...,
+        resumed_at: _timestamp_pb2.Timestamp | None = ...,
+        withdrawing: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["accepted_at", b"accepted_at", "closed_at", b"closed_at", "decided_at", b"decided_at", "decision", b"decision", "filing", b"filing", "procedure", b"procedure", "suspension", b"suspension", "told_at", b"told_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accepted_at", b"accepted_at", "closed_at", b"closed_at", "decided_at", b"decided_at", "decision", b"decision", "deemed_at", b"deemed_at", "filing", b"filing", "procedure", b"procedure", "resumed_at", b"resumed_at", "suspension", b"suspension", "told_at", b"told_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_at", b"accepted_at", "authority", b"authority", "calendar_version", b"calendar_version", "clocks", b"clocks", "closed_at", b"closed_at", "correction", b"correction", "corrections_told", b"corrections_told", "custody", b"custody", "decided_at", b"decided_at", "decision", b"decision", "deemed", b"deemed", "epoch", b"epoch", "extended", b"extended", "filing", b"filing", "handover_id", b"handover_id", "joined", b"joined", "lacks", b"lacks", "light", b"light", "materials", b"materials", "owner", b"owner", "parties", b"parties", "parts", b"parts", "procedure", b"procedure", "ratings", b"ratings", "reason", b"reason", "shipments", b"shipments", "spent_handovers", b"spent_handovers", "state", b"state", "step", b"step", "suspension", b"suspension", "told_at", b"told_at", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_at", b"accepted_at", "authority", b"authority", "awaiting_receipt", b"awaiting_receipt", "before_deemed", b"before_deemed", "calendar_version", b"calendar_version", "clocks", b"clocks", "closed_at", b"closed_at", "correction", b"correction", "corrections_told", b"corrections_told", "custody", b"custody", "decided_at", b"decided_at", "decision", b"decision", "deemed", b"deemed", "deemed_at", b"deemed_at", "epoch", b"epoch", "extended", b"extended", "filing", b"filing", "handover_id", b"handover_id", "joined", b"joined", "lacks", b"lacks", "light", b"light", "materials", b"materials", "owner", b"owner", "parties", b"parties", "parts", b"parts", "procedure", b"procedure", "ratings", b"ratings", "reason", b"reason", "resumed_at", b"resumed_at", "shipments", b"shipments", "spent_handovers", b"spent_handovers", "state", b"state", "step", b"step", "suspension", b"suspension", "told_at", b"told_at", "told_later", b"told_later", "values", b"values", "version", b"version", "withdrawing", b"withdrawing"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

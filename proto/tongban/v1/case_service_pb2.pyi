@@ -25,67 +25,79 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class PlaceFacts(_message.Message):
-    """Facts on which the competent place depends. Private. An empty field is not stated."""
+    """Places on which the competent authority depends, as the applicant states them: area codes of six digits. Private. An
+    empty field is not stated; nothing is ever read off an identity number.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    @_typing.final
-    class OthersEntry(_message.Message):
-        DESCRIPTOR: _descriptor.Descriptor
-
-        KEY_FIELD_NUMBER: _builtins.int
-        VALUE_FIELD_NUMBER: _builtins.int
-        key: _builtins.str
-        value: _builtins.str
-        def __init__(
-            self,
-            *,
-            key: _builtins.str = ...,
-            value: _builtins.str = ...,
-        ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
-        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-        def WhichOneof(self, oneof_group: _Never) -> None: ...
-
     HOUSEHOLD_FIELD_NUMBER: _builtins.int
     RESIDENCE_FIELD_NUMBER: _builtins.int
+    WORK_FIELD_NUMBER: _builtins.int
     FUND_CENTRE_FIELD_NUMBER: _builtins.int
-    INSURED_PLACE_FIELD_NUMBER: _builtins.int
+    INSURED_FIELD_NUMBER: _builtins.int
+    TREATMENT_FIELD_NUMBER: _builtins.int
+    TRANSFER_IN_FIELD_NUMBER: _builtins.int
+    TRANSFER_OUT_FIELD_NUMBER: _builtins.int
+    MOVE_IN_FIELD_NUMBER: _builtins.int
     REGISTRY_FIELD_NUMBER: _builtins.int
+    SITE_FIELD_NUMBER: _builtins.int
     IMMOVABLE_FIELD_NUMBER: _builtins.int
-    OTHERS_FIELD_NUMBER: _builtins.int
+    ISSUING_FIELD_NUMBER: _builtins.int
+    NOTARY_FIELD_NUMBER: _builtins.int
+    BIRTH_FIELD_NUMBER: _builtins.int
     household: _builtins.str
-    """Household registration (户籍地), six-digit area."""
+    """Household registration (户籍地)."""
     residence: _builtins.str
     """Habitual residence (居住地)."""
+    work: _builtins.str
+    """Place of work."""
     fund_centre: _builtins.str
-    """Housing-fund centre (缴存地), area."""
-    insured_place: _builtins.str
-    """Insured place (参保地), area."""
+    """Housing-fund centre (缴存地)."""
+    insured: _builtins.str
+    """Insured place (参保地)."""
+    treatment: _builtins.str
+    """Place of treatment (就医地)."""
+    transfer_in: _builtins.str
+    """Where something is transferred to (转入地)."""
+    transfer_out: _builtins.str
+    """Where something is transferred from (转出地)."""
+    move_in: _builtins.str
+    """Where the applicant moves to (迁入地)."""
     registry: _builtins.str
     """Place of registration of a firm or a record."""
+    site: _builtins.str
+    """Site of an undertaking."""
     immovable: _builtins.str
     """Where an immovable lies."""
-    @_builtins.property
-    def others(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """Further places by name, for matters that need them."""
-
+    issuing: _builtins.str
+    """Place that issued the document in question."""
+    notary: _builtins.str
+    """Notary's place."""
+    birth: _builtins.str
+    """Place of birth."""
     def __init__(
         self,
         *,
         household: _builtins.str = ...,
         residence: _builtins.str = ...,
+        work: _builtins.str = ...,
         fund_centre: _builtins.str = ...,
-        insured_place: _builtins.str = ...,
+        insured: _builtins.str = ...,
+        treatment: _builtins.str = ...,
+        transfer_in: _builtins.str = ...,
+        transfer_out: _builtins.str = ...,
+        move_in: _builtins.str = ...,
         registry: _builtins.str = ...,
+        site: _builtins.str = ...,
         immovable: _builtins.str = ...,
-        others: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        issuing: _builtins.str = ...,
+        notary: _builtins.str = ...,
+        birth: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fund_centre", b"fund_centre", "household", b"household", "immovable", b"immovable", "insured_place", b"insured_place", "others", b"others", "registry", b"registry", "residence", b"residence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["birth", b"birth", "fund_centre", b"fund_centre", "household", b"household", "immovable", b"immovable", "insured", b"insured", "issuing", b"issuing", "move_in", b"move_in", "notary", b"notary", "registry", b"registry", "residence", b"residence", "site", b"site", "transfer_in", b"transfer_in", "transfer_out", b"transfer_out", "treatment", b"treatment", "work", b"work"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -899,6 +899,28 @@ class Withdrawn(_message.Message):
 Global___Withdrawn: _TypeAlias = Withdrawn  # noqa: Y015
 
 @_typing.final
+class WithdrawalAsked(_message.Message):
+    """Of a lead: the parts are asked to withdraw; it is withdrawn once all have, unless one was decided first."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REASON_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """Reason."""
+    def __init__(
+        self,
+        *,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithdrawalAsked: _TypeAlias = WithdrawalAsked  # noqa: Y015
+
+@_typing.final
 class Suspended(_message.Message):
     """Suspended."""
 
@@ -945,8 +967,29 @@ class Reinstated(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class ValuesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     RECEIVED_AT_FIELD_NUMBER: _builtins.int
     MATERIALS_FIELD_NUMBER: _builtins.int
+    VALUES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def received_at(self) -> _timestamp_pb2.Timestamp:
         """The origin's receipt."""
@@ -955,15 +998,20 @@ class Reinstated(_message.Message):
     def materials(self) -> _containers.RepeatedCompositeFieldContainer[_case_pb2.Material]:
         """The items."""
 
+    @_builtins.property
+    def values(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Private: values of fields, as in Corrected."""
+
     def __init__(
         self,
         *,
         received_at: _timestamp_pb2.Timestamp | None = ...,
         materials: _abc.Iterable[_case_pb2.Material] | None = ...,
+        values: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["received_at", b"received_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["materials", b"materials", "received_at", b"received_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["materials", b"materials", "received_at", b"received_at", "values", b"values"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1227,6 +1275,7 @@ class EventCore(_message.Message):
     PART_FILED_FIELD_NUMBER: _builtins.int
     PART_FOLDED_FIELD_NUMBER: _builtins.int
     PART_DETACHED_FIELD_NUMBER: _builtins.int
+    WITHDRAWAL_ASKED_FIELD_NUMBER: _builtins.int
     event_id: _builtins.bytes
     """UUIDv7 (RFC 9562), 16 bytes."""
     case_number: _builtins.str
@@ -1445,6 +1494,10 @@ class EventCore(_message.Message):
     def part_detached(self) -> Global___PartDetached:
         """Of a lead: an operator went on without a part."""
 
+    @_builtins.property
+    def withdrawal_asked(self) -> Global___WithdrawalAsked:
+        """Of a lead: its withdrawal waits for the parts."""
+
     def __init__(
         self,
         *,
@@ -1509,12 +1562,13 @@ class EventCore(_message.Message):
         part_filed: Global___PartFiled | None = ...,
         part_folded: Global___PartFolded | None = ...,
         part_detached: Global___PartDetached | None = ...,
+        withdrawal_asked: Global___WithdrawalAsked | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["acceptance_deemed", b"acceptance_deemed", "acceptance_revoked", b"acceptance_revoked", "accepted", b"accepted", "accepted_with_lack", b"accepted_with_lack", "after", b"after", "body", b"body", "closed", b"closed", "corrected", b"corrected", "correction_overdue", b"correction_overdue", "correction_requested", b"correction_requested", "custody_taken", b"custody_taken", "deadline_recomputed", b"deadline_recomputed", "decided", b"decided", "delivered", b"delivered", "delivery_failed", b"delivery_failed", "dispatched", b"dispatched", "effective_at", b"effective_at", "extended", b"extended", "filed", b"filed", "handed_over", b"handed_over", "handover_rejected", b"handover_rejected", "joined", b"joined", "lack_supplied", b"lack_supplied", "lapsed", b"lapsed", "light_changed", b"light_changed", "original_returned", b"original_returned", "part_detached", b"part_detached", "part_filed", b"part_filed", "part_folded", b"part_folded", "passed_up", b"passed_up", "pre_checked", b"pre_checked", "procedure_overdue", b"procedure_overdue", "rated", b"rated", "rating_answered", b"rating_answered", "received", b"received", "recorded_at", b"recorded_at", "refused", b"refused", "reinstated", b"reinstated", "resumed", b"resumed", "review_started", b"review_started", "shipment_received", b"shipment_received", "shipped", b"shipped", "special_ended", b"special_ended", "special_opened", b"special_opened", "step_finished", b"step_finished", "suspended", b"suspended", "taken_up", b"taken_up", "withdrawn", b"withdrawn"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["acceptance_deemed", b"acceptance_deemed", "acceptance_revoked", b"acceptance_revoked", "accepted", b"accepted", "accepted_with_lack", b"accepted_with_lack", "after", b"after", "body", b"body", "closed", b"closed", "corrected", b"corrected", "correction_overdue", b"correction_overdue", "correction_requested", b"correction_requested", "custody_taken", b"custody_taken", "deadline_recomputed", b"deadline_recomputed", "decided", b"decided", "delivered", b"delivered", "delivery_failed", b"delivery_failed", "dispatched", b"dispatched", "effective_at", b"effective_at", "extended", b"extended", "filed", b"filed", "handed_over", b"handed_over", "handover_rejected", b"handover_rejected", "joined", b"joined", "lack_supplied", b"lack_supplied", "lapsed", b"lapsed", "light_changed", b"light_changed", "original_returned", b"original_returned", "part_detached", b"part_detached", "part_filed", b"part_filed", "part_folded", b"part_folded", "passed_up", b"passed_up", "pre_checked", b"pre_checked", "procedure_overdue", b"procedure_overdue", "rated", b"rated", "rating_answered", b"rating_answered", "received", b"received", "recorded_at", b"recorded_at", "refused", b"refused", "reinstated", b"reinstated", "resumed", b"resumed", "review_started", b"review_started", "shipment_received", b"shipment_received", "shipped", b"shipped", "special_ended", b"special_ended", "special_opened", b"special_opened", "step_finished", b"step_finished", "suspended", b"suspended", "taken_up", b"taken_up", "withdrawal_asked", b"withdrawal_asked", "withdrawn", b"withdrawn"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["acceptance_deemed", b"acceptance_deemed", "acceptance_revoked", b"acceptance_revoked", "accepted", b"accepted", "accepted_with_lack", b"accepted_with_lack", "actor", b"actor", "after", b"after", "author", b"author", "body", b"body", "by", b"by", "case_number", b"case_number", "caused_by", b"caused_by", "closed", b"closed", "corrected", b"corrected", "correction_overdue", b"correction_overdue", "correction_requested", b"correction_requested", "custody_taken", b"custody_taken", "deadline_recomputed", b"deadline_recomputed", "decided", b"decided", "delivered", b"delivered", "delivery_failed", b"delivery_failed", "dispatched", b"dispatched", "effective_at", b"effective_at", "epoch", b"epoch", "event_id", b"event_id", "extended", b"extended", "filed", b"filed", "handed_over", b"handed_over", "handover_rejected", b"handover_rejected", "joined", b"joined", "lack_supplied", b"lack_supplied", "lapsed", b"lapsed", "light_changed", b"light_changed", "must_understand", b"must_understand", "original_returned", b"original_returned", "part_detached", b"part_detached", "part_filed", b"part_filed", "part_folded", b"part_folded", "passed_up", b"passed_up", "pre_checked", b"pre_checked", "prev_hash", b"prev_hash", "private_hash", b"private_hash", "procedure_overdue", b"procedure_overdue", "rated", b"rated", "rating_answered", b"rating_answered", "received", b"received", "recipients", b"recipients", "recorded_at", b"recorded_at", "refused", b"refused", "reinstated", b"reinstated", "resumed", b"resumed", "review_started", b"review_started", "schema", b"schema", "shipment_received", b"shipment_received", "shipped", b"shipped", "special_ended", b"special_ended", "special_opened", b"special_opened", "step_finished", b"step_finished", "suspended", b"suspended", "taken_up", b"taken_up", "type", b"type", "version", b"version", "withdrawn", b"withdrawn"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acceptance_deemed", b"acceptance_deemed", "acceptance_revoked", b"acceptance_revoked", "accepted", b"accepted", "accepted_with_lack", b"accepted_with_lack", "actor", b"actor", "after", b"after", "author", b"author", "body", b"body", "by", b"by", "case_number", b"case_number", "caused_by", b"caused_by", "closed", b"closed", "corrected", b"corrected", "correction_overdue", b"correction_overdue", "correction_requested", b"correction_requested", "custody_taken", b"custody_taken", "deadline_recomputed", b"deadline_recomputed", "decided", b"decided", "delivered", b"delivered", "delivery_failed", b"delivery_failed", "dispatched", b"dispatched", "effective_at", b"effective_at", "epoch", b"epoch", "event_id", b"event_id", "extended", b"extended", "filed", b"filed", "handed_over", b"handed_over", "handover_rejected", b"handover_rejected", "joined", b"joined", "lack_supplied", b"lack_supplied", "lapsed", b"lapsed", "light_changed", b"light_changed", "must_understand", b"must_understand", "original_returned", b"original_returned", "part_detached", b"part_detached", "part_filed", b"part_filed", "part_folded", b"part_folded", "passed_up", b"passed_up", "pre_checked", b"pre_checked", "prev_hash", b"prev_hash", "private_hash", b"private_hash", "procedure_overdue", b"procedure_overdue", "rated", b"rated", "rating_answered", b"rating_answered", "received", b"received", "recipients", b"recipients", "recorded_at", b"recorded_at", "refused", b"refused", "reinstated", b"reinstated", "resumed", b"resumed", "review_started", b"review_started", "schema", b"schema", "shipment_received", b"shipment_received", "shipped", b"shipped", "special_ended", b"special_ended", "special_opened", b"special_opened", "step_finished", b"step_finished", "suspended", b"suspended", "taken_up", b"taken_up", "type", b"type", "version", b"version", "withdrawal_asked", b"withdrawal_asked", "withdrawn", b"withdrawn"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["filed", "pre_checked", "handed_over", "received", "handover_rejected", "correction_requested", "corrected", "correction_overdue", "accepted", "accepted_with_lack", "acceptance_deemed", "refused", "lack_supplied", "acceptance_revoked", "review_started", "step_finished", "special_opened", "special_ended", "procedure_overdue", "extended", "passed_up", "taken_up", "decided", "joined", "lapsed", "dispatched", "delivered", "delivery_failed", "custody_taken", "original_returned", "shipped", "shipment_received", "closed", "rated", "rating_answered", "withdrawn", "suspended", "resumed", "reinstated", "deadline_recomputed", "light_changed", "part_filed", "part_folded", "part_detached"]  # noqa: Y015
+    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["filed", "pre_checked", "handed_over", "received", "handover_rejected", "correction_requested", "corrected", "correction_overdue", "accepted", "accepted_with_lack", "acceptance_deemed", "refused", "lack_supplied", "acceptance_revoked", "review_started", "step_finished", "special_opened", "special_ended", "procedure_overdue", "extended", "passed_up", "taken_up", "decided", "joined", "lapsed", "dispatched", "delivered", "delivery_failed", "custody_taken", "original_returned", "shipped", "shipment_received", "closed", "rated", "rating_answered", "withdrawn", "suspended", "resumed", "reinstated", "deadline_recomputed", "light_changed", "part_filed", "part_folded", "part_detached", "withdrawal_asked"]  # noqa: Y015
     _WhichOneofArgType_body: _TypeAlias = _typing.Literal["body", b"body"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_body) -> _WhichOneofReturnType_body | None: ...
 
@@ -1567,26 +1621,6 @@ class PrivatePart(_message.Message):
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
     @_typing.final
-    class FileNamesEntry(_message.Message):
-        DESCRIPTOR: _descriptor.Descriptor
-
-        KEY_FIELD_NUMBER: _builtins.int
-        VALUE_FIELD_NUMBER: _builtins.int
-        key: _builtins.str
-        value: _builtins.str
-        def __init__(
-            self,
-            *,
-            key: _builtins.str = ...,
-            value: _builtins.str = ...,
-        ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
-        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-        def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-    @_typing.final
     class TextsEntry(_message.Message):
         DESCRIPTOR: _descriptor.Descriptor
 
@@ -1611,7 +1645,6 @@ class PrivatePart(_message.Message):
     AGENT_FIELD_NUMBER: _builtins.int
     FACTS_FIELD_NUMBER: _builtins.int
     VALUES_FIELD_NUMBER: _builtins.int
-    FILE_NAMES_FIELD_NUMBER: _builtins.int
     TEXTS_FIELD_NUMBER: _builtins.int
     salt: _builtins.bytes
     """16 random bytes; must be the first field so that equal data never has equal hashes."""
@@ -1632,12 +1665,10 @@ class PrivatePart(_message.Message):
         """New values of fields."""
 
     @_builtins.property
-    def file_names(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """File names of materials, by SHA-256 in hex."""
-
-    @_builtins.property
     def texts(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """Free texts of the body, by the path of their field, such as "decision.reasons" or "delivery.address"."""
+        """Other private texts of the body, by the path of their field: "decision.reasons", "filing.delivery.address",
+        "filing.materials.0.file_name".
+        """
 
     def __init__(
         self,
@@ -1647,12 +1678,11 @@ class PrivatePart(_message.Message):
         agent: _case_pb2.Party | None = ...,
         facts: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         values: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
-        file_names: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         texts: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "applicant", b"applicant"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "applicant", b"applicant", "facts", b"facts", "file_names", b"file_names", "salt", b"salt", "texts", b"texts", "values", b"values"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "applicant", b"applicant", "facts", b"facts", "salt", b"salt", "texts", b"texts", "values", b"values"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -28,31 +28,31 @@ from tongban.v1 import command_pb2 as tongban_dot_v1_dot_command__pb2
 from tongban.v1 import event_pb2 as tongban_dot_v1_dot_event__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19tongban/v1/exchange.proto\x12\ntongban.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15tongban/v1/case.proto\x1a\x18tongban/v1/command.proto\x1a\x16tongban/v1/event.proto\"a\n\x0eServiceRequest\x12\x13\n\x0bhandover_id\x18\x01 \x01(\t\x12(\n\x07records\x18\x02 \x03(\x0b\x32\x17.tongban.v1.EventRecord\x12\x10\n\x08trace_id\x18\x03 \x01(\x0c\"a\n\nEventBatch\x12\x13\n\x0b\x63\x61se_number\x18\x01 \x01(\t\x12\x14\n\x0c\x66rom_version\x18\x02 \x01(\x04\x12(\n\x07records\x18\x03 \x03(\x0b\x32\x17.tongban.v1.EventRecord\"\x97\x02\n\x03\x41sk\x12\x0e\n\x06\x61sk_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63\x61se_number\x18\x02 \x01(\t\x12\r\n\x05\x61sker\x18\x03 \x01(\t\x12\x0f\n\x07\x61sk_seq\x18\x04 \x01(\x04\x12\x18\n\x10\x62\x61sed_on_version\x18\x05 \x01(\x04\x12\x30\n\x0csubmitted_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12!\n\x04kind\x18\x07 \x01(\x0e\x32\x13.tongban.v1.AskKind\x12 \n\x05\x61\x63tor\x18\x08 \x01(\x0b\x32\x11.tongban.v1.Actor\x12$\n\x07\x63ommand\x18\t \x01(\x0b\x32\x13.tongban.v1.Command\x12\x14\n\x0c\x66orwarded_by\x18\n \x01(\t\"r\n\nAskRefused\x12\x0e\n\x06\x61sk_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63\x61se_number\x18\x02 \x01(\t\x12\x0c\n\x04\x63ode\x18\x03 \x01(\t\x12\r\n\x05\x66ield\x18\x04 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x05 \x01(\t\x12\x12\n\nat_version\x18\x06 \x01(\x04\"4\n\x0c\x41\x63kedVersion\x12\x13\n\x0b\x63\x61se_number\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x04\"[\n\x03\x41\x63k\x12*\n\x08versions\x18\x01 \x03(\x0b\x32\x18.tongban.v1.AckedVersion\x12\x0f\n\x07\x61sk_ids\x18\x02 \x03(\t\x12\x17\n\x0frefused_ask_ids\x18\x03 \x03(\t\"K\n\nGapRequest\x12\x13\n\x0b\x63\x61se_number\x18\x01 \x01(\t\x12\x14\n\x0c\x66rom_version\x18\x02 \x01(\x04\x12\x12\n\nto_version\x18\x03 \x01(\x04\"z\n\x0c\x43\x61seSnapshot\x12\x1e\n\x04\x63\x61se\x18\x01 \x01(\x0b\x32\x10.tongban.v1.Case\x12\x11\n\tlast_hash\x18\x02 \x01(\x0c\x12%\n\x04last\x18\x03 \x01(\x0b\x32\x17.tongban.v1.EventRecord\x12\x10\n\x08trace_id\x18\x04 \x01(\x0c\"\xd2\x02\n\x08\x45xchange\x12\x0e\n\x06schema\x18\x01 \x01(\r\x12\x35\n\x0fservice_request\x18\x02 \x01(\x0b\x32\x1a.tongban.v1.ServiceRequestH\x00\x12(\n\x06\x65vents\x18\x03 \x01(\x0b\x32\x16.tongban.v1.EventBatchH\x00\x12\x1e\n\x03\x61sk\x18\x04 \x01(\x0b\x32\x0f.tongban.v1.AskH\x00\x12-\n\x0b\x61sk_refused\x18\x05 \x01(\x0b\x32\x16.tongban.v1.AskRefusedH\x00\x12\x1e\n\x03\x61\x63k\x18\x06 \x01(\x0b\x32\x0f.tongban.v1.AckH\x00\x12-\n\x0bgap_request\x18\x07 \x01(\x0b\x32\x16.tongban.v1.GapRequestH\x00\x12,\n\x08snapshot\x18\x08 \x01(\x0b\x32\x18.tongban.v1.CaseSnapshotH\x00\x42\t\n\x07\x63ontent*S\n\x07\x41skKind\x12\x18\n\x14\x41SK_KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10\x41SK_KIND_REQUEST\x10\x01\x12\x18\n\x14\x41SK_KIND_ATTESTATION\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19tongban/v1/exchange.proto\x12\ntongban.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15tongban/v1/case.proto\x1a\x18tongban/v1/command.proto\x1a\x16tongban/v1/event.proto\"\x8c\x01\n\x0eServiceRequest\x12\x13\n\x0bhandover_id\x18\x01 \x01(\t\x12(\n\x07records\x18\x02 \x03(\x0b\x32\x17.tongban.v1.EventRecord\x12\x10\n\x08trace_id\x18\x03 \x01(\x0c\x12\x13\n\x0b\x63\x61se_number\x18\x04 \x01(\t\x12\x14\n\x0c\x66rom_version\x18\x05 \x01(\x04\"a\n\nEventBatch\x12\x13\n\x0b\x63\x61se_number\x18\x01 \x01(\t\x12\x14\n\x0c\x66rom_version\x18\x02 \x01(\x04\x12(\n\x07records\x18\x03 \x03(\x0b\x32\x17.tongban.v1.EventRecord\"\x97\x02\n\x03\x41sk\x12\x0e\n\x06\x61sk_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63\x61se_number\x18\x02 \x01(\t\x12\r\n\x05\x61sker\x18\x03 \x01(\t\x12\x0f\n\x07\x61sk_seq\x18\x04 \x01(\x04\x12\x18\n\x10\x62\x61sed_on_version\x18\x05 \x01(\x04\x12\x30\n\x0csubmitted_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12!\n\x04kind\x18\x07 \x01(\x0e\x32\x13.tongban.v1.AskKind\x12 \n\x05\x61\x63tor\x18\x08 \x01(\x0b\x32\x11.tongban.v1.Actor\x12$\n\x07\x63ommand\x18\t \x01(\x0b\x32\x13.tongban.v1.Command\x12\x14\n\x0c\x66orwarded_by\x18\n \x01(\t\"r\n\nAskRefused\x12\x0e\n\x06\x61sk_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63\x61se_number\x18\x02 \x01(\t\x12\x0c\n\x04\x63ode\x18\x03 \x01(\t\x12\r\n\x05\x66ield\x18\x04 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x05 \x01(\t\x12\x12\n\nat_version\x18\x06 \x01(\x04\"4\n\x0c\x41\x63kedVersion\x12\x13\n\x0b\x63\x61se_number\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x04\"[\n\x03\x41\x63k\x12*\n\x08versions\x18\x01 \x03(\x0b\x32\x18.tongban.v1.AckedVersion\x12\x0f\n\x07\x61sk_ids\x18\x02 \x03(\t\x12\x17\n\x0frefused_ask_ids\x18\x03 \x03(\t\"K\n\nGapRequest\x12\x13\n\x0b\x63\x61se_number\x18\x01 \x01(\t\x12\x14\n\x0c\x66rom_version\x18\x02 \x01(\x04\x12\x12\n\nto_version\x18\x03 \x01(\x04\"z\n\x0c\x43\x61seSnapshot\x12\x1e\n\x04\x63\x61se\x18\x01 \x01(\x0b\x32\x10.tongban.v1.Case\x12\x11\n\tlast_hash\x18\x02 \x01(\x0c\x12%\n\x04last\x18\x03 \x01(\x0b\x32\x17.tongban.v1.EventRecord\x12\x10\n\x08trace_id\x18\x04 \x01(\x0c\"\xd2\x02\n\x08\x45xchange\x12\x0e\n\x06schema\x18\x01 \x01(\r\x12\x35\n\x0fservice_request\x18\x02 \x01(\x0b\x32\x1a.tongban.v1.ServiceRequestH\x00\x12(\n\x06\x65vents\x18\x03 \x01(\x0b\x32\x16.tongban.v1.EventBatchH\x00\x12\x1e\n\x03\x61sk\x18\x04 \x01(\x0b\x32\x0f.tongban.v1.AskH\x00\x12-\n\x0b\x61sk_refused\x18\x05 \x01(\x0b\x32\x16.tongban.v1.AskRefusedH\x00\x12\x1e\n\x03\x61\x63k\x18\x06 \x01(\x0b\x32\x0f.tongban.v1.AckH\x00\x12-\n\x0bgap_request\x18\x07 \x01(\x0b\x32\x16.tongban.v1.GapRequestH\x00\x12,\n\x08snapshot\x18\x08 \x01(\x0b\x32\x18.tongban.v1.CaseSnapshotH\x00\x42\t\n\x07\x63ontent*S\n\x07\x41skKind\x12\x18\n\x14\x41SK_KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10\x41SK_KIND_REQUEST\x10\x01\x12\x18\n\x14\x41SK_KIND_ATTESTATION\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tongban.v1.exchange_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ASKKIND']._serialized_start=1432
-  _globals['_ASKKIND']._serialized_end=1515
-  _globals['_SERVICEREQUEST']._serialized_start=147
-  _globals['_SERVICEREQUEST']._serialized_end=244
-  _globals['_EVENTBATCH']._serialized_start=246
-  _globals['_EVENTBATCH']._serialized_end=343
-  _globals['_ASK']._serialized_start=346
-  _globals['_ASK']._serialized_end=625
-  _globals['_ASKREFUSED']._serialized_start=627
-  _globals['_ASKREFUSED']._serialized_end=741
-  _globals['_ACKEDVERSION']._serialized_start=743
-  _globals['_ACKEDVERSION']._serialized_end=795
-  _globals['_ACK']._serialized_start=797
-  _globals['_ACK']._serialized_end=888
-  _globals['_GAPREQUEST']._serialized_start=890
-  _globals['_GAPREQUEST']._serialized_end=965
-  _globals['_CASESNAPSHOT']._serialized_start=967
-  _globals['_CASESNAPSHOT']._serialized_end=1089
-  _globals['_EXCHANGE']._serialized_start=1092
-  _globals['_EXCHANGE']._serialized_end=1430
+  _globals['_ASKKIND']._serialized_start=1476
+  _globals['_ASKKIND']._serialized_end=1559
+  _globals['_SERVICEREQUEST']._serialized_start=148
+  _globals['_SERVICEREQUEST']._serialized_end=288
+  _globals['_EVENTBATCH']._serialized_start=290
+  _globals['_EVENTBATCH']._serialized_end=387
+  _globals['_ASK']._serialized_start=390
+  _globals['_ASK']._serialized_end=669
+  _globals['_ASKREFUSED']._serialized_start=671
+  _globals['_ASKREFUSED']._serialized_end=785
+  _globals['_ACKEDVERSION']._serialized_start=787
+  _globals['_ACKEDVERSION']._serialized_end=839
+  _globals['_ACK']._serialized_start=841
+  _globals['_ACK']._serialized_end=932
+  _globals['_GAPREQUEST']._serialized_start=934
+  _globals['_GAPREQUEST']._serialized_end=1009
+  _globals['_CASESNAPSHOT']._serialized_start=1011
+  _globals['_CASESNAPSHOT']._serialized_end=1133
+  _globals['_EXCHANGE']._serialized_start=1136
+  _globals['_EXCHANGE']._serialized_end=1474
 # @@protoc_insertion_point(module_scope)

@@ -63,10 +63,16 @@ class ServiceRequest(_message.Message):
     HANDOVER_ID_FIELD_NUMBER: _builtins.int
     RECORDS_FIELD_NUMBER: _builtins.int
     TRACE_ID_FIELD_NUMBER: _builtins.int
+    CASE_NUMBER_FIELD_NUMBER: _builtins.int
+    FROM_VERSION_FIELD_NUMBER: _builtins.int
     handover_id: _builtins.str
-    """Id of the handover."""
+    """Id of the handover; empty: that of the last record."""
     trace_id: _builtins.bytes
     """Trace of the case: 16 bytes."""
+    case_number: _builtins.str
+    """Federation case number; the same in every record."""
+    from_version: _builtins.int
+    """Version of the first record."""
     @_builtins.property
     def records(self) -> _containers.RepeatedCompositeFieldContainer[_event_pb2.EventRecord]:
         """The whole history, version 1 to n, as stored bytes; the last is HandedOver."""
@@ -77,10 +83,12 @@ class ServiceRequest(_message.Message):
         handover_id: _builtins.str = ...,
         records: _abc.Iterable[_event_pb2.EventRecord] | None = ...,
         trace_id: _builtins.bytes = ...,
+        case_number: _builtins.str = ...,
+        from_version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["handover_id", b"handover_id", "records", b"records", "trace_id", b"trace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_number", b"case_number", "from_version", b"from_version", "handover_id", b"handover_id", "records", b"records", "trace_id", b"trace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,98 @@
+"""A shape: the table of one message's fields, both ways. Compiled once, walked without reflection.
+
+Knows how a frozen dataclass and a protobuf message of the same field names are turned into each other. Must
+not know which types there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any, Generic, TypeVar
+
+from google.protobuf.message import Message
+
+from nodes.codec.errors import DecodeError, EncodeError
+from nodes.codec.kinds import MAX_COUNT, MAX_TEXT, Kind, Take, check_text
+
+D = TypeVar("D")
+
+
+def _getter(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    """Several attributes at once, always as a tuple."""
+    if not names:
+        return lambda _: ()
+    read = attrgetter(*names)
+    if len(names) == 1:
+        return lambda value: (read(value),)
+    return read
+
+
+class Shape(Generic[D]):
+    """Turns `domain` (a frozen dataclass) into `message` and back; `kinds` names every field of the
+    dataclass.
+
+    `put` raises EncodeError, `take` DecodeError, both with the path of the field.
+    """
+
+    def __init__(self, domain: Callable[..., D], message: type[Message], /, **kinds: Kind) -> None:
+        self.domain = domain
+        self.message = message
+        self.kinds = kinds
+        plain = tuple(name for name, kind in kinds.items() if kind.take is None)
+        self._plain = plain
+        self._get_plain = _getter(plain)
+        self._put: tuple[tuple[str, str, Callable[[Any], Any]], ...] = tuple(
+            (name, kind.name or name, kind.put) for name, kind in kinds.items() if kind.put is not None
+        )
+        self._take: tuple[tuple[str, Take], ...] = tuple(
+            (name, kind.take(kind.name or name)) for name, kind in kinds.items() if kind.take is not None
+        )
+        self._texts = tuple((name, kinds[name]) for name in plain if kinds[name].text)
+        self._get_texts = _getter(tuple(name for name, _ in self._texts))
+        self._needed = tuple(name for name in plain if kinds[name].needed)
+        self._get_needed = _getter(self._needed)
+        self._numbers = tuple(name for name in plain if kinds[name].number)
+        self._get_numbers = _getter(self._numbers)
+
+    def put(self, value: D) -> Any:
+        """The message of `value`."""
+        given = dict(zip(self._plain, self._get_plain(value), strict=True))
+        name = ""
+        try:
+            for name, wire_name, put in self._put:
+                given[wire_name] = put(getattr(value, name))
+        except EncodeError as error:
+            raise error.under(name) from None
+        try:
+            return self.message(**given)
+        except (TypeError, ValueError) as error:
+            raise EncodeError("", f"{self.message.__name__} cannot hold it: {type(error).__name__}") from None
+
+    def take(self, message: Any) -> D:
+        """The domain value of `message`, every field checked."""
+        if self._texts:
+            joined = "".join(self._get_texts(message))
+            if len(joined) > MAX_TEXT or not joined.isprintable():
+                self._check_texts(message)
+        if self._needed and not all(self._get_needed(message)):
+            raise DecodeError(next(n for n in self._needed if not getattr(message, n)), "is missing")
+        if self._numbers and max(self._get_numbers(message)) > MAX_COUNT:
+            raise DecodeError(
+                next(n for n in self._numbers if getattr(message, n) > MAX_COUNT), "is too large"
+            )
+        given = dict(zip(self._plain, self._get_plain(message), strict=True))
+        name = ""
+        try:
+            for name, take in self._take:
+                given[name] = take(message)
+        except DecodeError as error:
+            raise error.under(name) from None
+        return self.domain(**given)
+
+    def _check_texts(self, message: Any) -> None:
+        for name, kind in self._texts:
+            try:
+                check_text(getattr(message, name), kind.text, lines=kind.lines)
+            except DecodeError as error:
+                raise error.under(name) from None
