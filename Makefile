@@ -48,6 +48,15 @@ test: $(SET_UP)  ## every test, on a real Kafka and a real PostgreSQL (needs a J
 test-fast: $(SET_UP)  ## the tests that need no server
 	@$(BIN)/pytest -n 2 --dist loadgroup -m 'not servers' $(ARGS)
 
+.PHONY: services-up
+services-up: $(SET_UP)  ## a Kafka and a PostgreSQL for hand work; prints their URLs
+	@$(BIN)/python -m tests.servers.need
+	@$(BIN)/python -m tests.servers.up up
+
+.PHONY: services-down
+services-down: $(SET_UP)  ## stop them; their data stay (ARGS=--forget removes them)
+	@$(BIN)/python -m tests.servers.up down $(ARGS)
+
 .PHONY: lint
 lint: $(SET_UP)  ## style, types, who imports whom, the messages, the lock
 	@$(SAY) 'ruff' && $(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
