@@ -7,7 +7,7 @@ Knows aiokafka's consumer and when its silence is not to be believed; must not k
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, OffsetAndMetadata
@@ -37,6 +37,7 @@ from broker.bus import (
 from broker.kafka.assignment import Assignment
 from broker.kafka.clients import KafkaSettings, end, in_our_words, within
 from broker.kafka.cluster import Cluster
+from broker.kafka.wire import TopicFacts
 from broker.placing import first_offset_to_read
 
 FETCH_BYTES: Final = 8 * 1024 * 1024
@@ -69,6 +70,8 @@ class KafkaSubscription(Subscription):
         self._on_closed = on_closed
         self._consumer: AIOKafkaConsumer | None = None
         self._held = Assignment()
+        self._joined_for: dict[str, str] = {}
+        self._asked_again = False
         self._looked_at = self._progress_at = 0.0
         self._excused: dict[KafkaPartition, int] = {}
         self._closing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -206,8 +209,11 @@ class KafkaSubscription(Subscription):
         now = self._looked_at = time.monotonic()
         facts = await self._cluster.existing(self._topics)
         since = self._held.rebalancing_since
-        if any(facts[at.topic].incarnation != known for at, known in self._held.placed.items()):
-            await self._discard("a topic was made anew")
+        anew = any(facts[topic].incarnation != known for topic, known in self._joined_for.items())
+        idle = since is None and not consumer.assignment()
+        if anew or (idle and not self._asked_again):
+            self._asked_again = not anew
+            await self._join_again(consumer, facts)
         elif since is not None and now > since + self._settings.join_timeout_s:
             await self._discard("its group does not come to rest")
         elif self._held.placed and now > self._progress_at + self._settings.stuck_after_s:
@@ -218,10 +224,23 @@ class KafkaSubscription(Subscription):
                 self._excused = ahead
                 await self._discard("messages are there and do not come")
 
+    async def _join_again(self, consumer: AIOKafkaConsumer, facts: Mapping[str, TopicFacts]) -> None:
+        """Has the group share out its partitions from fresh metadata.
+
+        Needed when a topic was made anew. And once by a member that was given nothing: a static member that
+        comes back is given its former share without anybody looking whether that share is still right.
+        """
+        self._joined_for = {topic: facts[topic].incarnation for topic in self._topics}
+        async with within(self._settings.request_timeout_s, "tell its topics"):
+            await consumer._client.force_metadata_update()  # noqa: SLF001 - nothing public asks at once
+        self._held.drop()
+        consumer.subscribe(self._topics, listener=self._held)
+
     async def _ready(self) -> AIOKafkaConsumer:
         if self._consumer is not None:
             return self._consumer
-        await self._cluster.existing(self._topics)  # a consumer that mentions a topic might make it
+        facts = await self._cluster.existing(self._topics)  # a consumer that mentions a topic might make it
+        self._joined_for = {topic: facts[topic].incarnation for topic in self._topics}
         consumer = self._held.consumer = AIOKafkaConsumer(
             **self._settings.common(),
             group_id=self._group,
@@ -242,7 +261,7 @@ class KafkaSubscription(Subscription):
             self._held.drop()
             await _end(consumer)
             raise
-        self._consumer = consumer
+        self._consumer, self._asked_again = consumer, False
         self._looked_at = self._progress_at = time.monotonic()
         return consumer
 
