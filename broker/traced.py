@@ -59,6 +59,7 @@ class MessageTracer:
         self._sent = meter.create_counter("messaging.client.sent.messages", "{message}")
         self._consumed = meter.create_counter("messaging.client.consumed.messages", "{message}")
         self._send_s = meter.create_histogram("messaging.client.operation.duration", "s")
+        self._lag = meter.create_gauge("messaging.consumer.lag", "{message}")
         self._process_s = meter.create_histogram("messaging.process.duration", "s")
 
     def start_send(self, message: Message) -> tuple[Span, Message]:
@@ -88,6 +89,17 @@ class MessageTracer:
         """Counts messages that a poll brought."""
         for delivery in deliveries:
             self._consumed.add(1, self._labels(delivery, group, "poll"))
+
+    def record_lag(self, lags: Sequence[PartitionLag], group: str) -> None:
+        """Sets the gauge of each partition to what was found just now."""
+        for lag in lags:
+            labels = {
+                "messaging.system": self._system,
+                "messaging.destination.name": lag.topic,
+                "messaging.destination.partition.id": str(lag.partition),
+                "messaging.consumer.group.name": group,
+            }
+            self._lag.set(lag.lag, labels)
 
     @contextmanager
     def processing(self, delivery: Delivery, group: str, links: Sequence[Link] = ()) -> Iterator[Span]:
@@ -162,7 +174,8 @@ def _hop(message: Message) -> Context:
 
 
 class TracedBus(EventBus):
-    """An EventBus that sends and counts through a MessageTracer; everything else is the wrapped bus's."""
+    """An EventBus that sends and counts through a MessageTracer, and sets a gauge whenever a lag is asked
+    for; everything else is the wrapped bus's."""
 
     def __init__(self, bus: EventBus, tracer: MessageTracer) -> None:
         self._bus = bus
@@ -220,7 +233,9 @@ class TracedBus(EventBus):
 
     @override
     async def lag(self, group: str, topics: Sequence[str]) -> Sequence[PartitionLag]:
-        return await self._bus.lag(group, topics)
+        lags = await self._bus.lag(group, topics)
+        self.tracer.record_lag(lags, group)
+        return lags
 
     @override
     async def incarnation(self, topic: str) -> str:

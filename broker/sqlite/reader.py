@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 
 from broker.bus import BusClosed, BusTimeout
 from broker.sqlite import log
-from broker.sqlite.writer import Job, unavailable
+from broker.sqlite.writer import CLOSE_S, Job, unavailable
 
 T = TypeVar("T")
 
@@ -49,9 +49,10 @@ class Reader:
         return await self.run(self._change)
 
     async def close(self) -> None:
-        """Ends the thread after the query that is running."""
+        """Ends the thread after the query that is running; gives up on one that hangs."""
         self._closed = True
-        await asyncio.get_running_loop().run_in_executor(self._executor, self._drop_connection)
+        dropping = asyncio.get_running_loop().run_in_executor(self._executor, self._drop_connection)
+        await asyncio.wait([dropping], timeout=CLOSE_S)
         self._executor.shutdown(wait=False)
 
     def _query(self, query: Job[T]) -> T:
@@ -61,7 +62,7 @@ class Reader:
                 self._connection.execute("PRAGMA query_only = ON")
                 self._version = -1
             return query(self._connection)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             self._drop_connection()
             raise unavailable(error) from error
 

@@ -22,6 +22,9 @@ Job = Callable[[sqlite3.Connection], T]
 GROUP_LIMIT: Final = 1000
 """Jobs in one transaction at most, so that the first of them does not wait long."""
 
+CLOSE_S: Final = 3.0
+"""How long closing waits for a thread that is in the file system."""
+
 log = logging.getLogger(__name__)
 
 
@@ -32,8 +35,8 @@ class _Queued:
     durable: bool
 
 
-def unavailable(error: sqlite3.Error) -> BusUnavailable:
-    """SQLite's complaint in the words of the bus."""
+def unavailable(error: Exception) -> BusUnavailable:
+    """A complaint of SQLite or the file system in the words of the bus."""
     return BusUnavailable(f"the embedded bus cannot be used: {error}")
 
 
@@ -68,7 +71,7 @@ class GroupedWriter:
         """Commits what is queued and ends the thread; gives up on a thread that hangs in the file system."""
         self._closed = True
         self._queue.put(None)
-        await asyncio.to_thread(self._thread.join, self._timeout_s)
+        await asyncio.to_thread(self._thread.join, CLOSE_S)
 
     def _work(self) -> None:
         last = False
@@ -113,9 +116,7 @@ class GroupedWriter:
                 return outcomes + answered
             except (sqlite3.OperationalError, OSError, BusError) as error:
                 self._drop_connection()
-                failure = (
-                    unavailable(error) if isinstance(error, sqlite3.Error) else BusUnavailable(str(error))
-                )
+                failure = error if isinstance(error, BusError) else unavailable(error)
                 return outcomes + [(queued, None, failure) for queued in waiting]
             except Exception as error:  # noqa: BLE001 - a job's own fault, whatever it is: it alone fails
                 self._drop_connection()

@@ -42,7 +42,8 @@ class Watched:
             for point in metric.data.data_points:
                 error = (point.attributes or {}).get("error.type")
                 value = getattr(point, "value", None) or getattr(point, "count", 0)
-                found[metric.name, str(error) if error else None] = float(value or 0)
+                key = (metric.name, str(error) if error else None)
+                found[key] = found.get(key, 0.0) + float(value or 0)
         return found
 
 
@@ -146,8 +147,9 @@ async def test_failures_are_marked_and_go_on(watched: Watched) -> None:
     assert await anext(batches, None) is None
     assert watched.sums()["messaging.client.sent.messages", "TopicMissing"] == 1
     assert watched.sums()["messaging.process.duration", "BusError"] == 1
-    [lag, _] = await watched.bus.lag("g", [TOPIC])
-    assert lag.lag == 0
+    await watched.bus.publish([Message(TOPIC, b"k", b"")])
+    assert sum(lag.lag for lag in await watched.bus.lag("g", [TOPIC])) == 1
+    assert watched.sums()["messaging.consumer.lag", None] == 1
     assert (await watched.bus.healthy()).ok
     assert await watched.bus.incarnation(TOPIC)
     [report] = await watched.bus.describe_topics([TopicSpec(TOPIC, 2, None)])
