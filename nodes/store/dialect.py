@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Boolean, DateTime, Dialect, Float, Integer, Text
+from sqlalchemy import BigInteger, DateTime, Dialect, Float, Integer, Text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -83,28 +83,29 @@ TEXTS: Final = _KeyList("text")
 INTEGERS: Final = _KeyList("integer")
 
 
-class among(FunctionElement[bool]):  # noqa: N801 - reads as a word of SQL
-    """`among(column, keys)`: the column's value is one of the keys of a single parameter
-    (`texts("name")`)."""
+class _Listed(FunctionElement[Any]):
+    """The right side of `among`, its operator included: the two databases have no common one."""
 
     inherit_cache = True
-    type = Boolean()
-
-    def __init__(self, column: ColumnElement[Any], keys: BindParameter[Any]) -> None:
-        super().__init__(column, keys)
 
 
-@compiles(among, "postgresql")
-def _among_postgresql(element: among, compiler: SQLCompiler, **kw: Any) -> str:
-    column, keys = element.clauses
-    return f"{compiler.process(column, **kw)} = ANY({compiler.process(keys, **kw)})"
+@compiles(_Listed, "postgresql")
+def _listed_array(element: _Listed, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"= ANY({compiler.process(element.clauses, **kw)})"
 
 
-@compiles(among)
-def _among_json(element: among, compiler: SQLCompiler, **kw: Any) -> str:
-    column, keys = element.clauses
-    listed = f"(SELECT value FROM json_each({compiler.process(keys, **kw)}))"  # noqa: S608 - a parameter
-    return f"{compiler.process(column, **kw)} IN {listed}"
+@compiles(_Listed)
+def _listed_json(element: _Listed, compiler: SQLCompiler, **kw: Any) -> str:
+    keys = compiler.process(element.clauses, **kw)
+    return f"IN (SELECT value FROM json_each({keys}))"  # noqa: S608 - a parameter
+
+
+def among(column: ColumnElement[Any], keys: BindParameter[Any]) -> ColumnElement[bool]:
+    """The column's value is one of the keys of a single parameter, such as `texts("numbers")`.
+
+    Not a function of type Boolean: SQLAlchemy would compare that with 1 on SQLite, which then reads all rows.
+    """
+    return column.op("", is_comparison=True)(_Listed(keys))
 
 
 class database_clock(FunctionElement[float]):  # noqa: N801 - reads as a word of SQL

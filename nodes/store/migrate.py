@@ -25,8 +25,8 @@ from nodes.store.engine import Engine, file_of
 from nodes.store.errors import SchemaMismatch, StoreError, StoreUnavailable
 from nodes.store.postgres import open_engine
 from nodes.store.postgres import translate as postgres_error
-from nodes.store.sqlite import connect
-from nodes.store.sqlite import translate as sqlite_error
+from nodes.store.sqlite_thread import connect
+from nodes.store.sqlite_thread import translate as sqlite_error
 
 T = TypeVar("T")
 _HERE: Final = Path(__file__).parent / "migrations"

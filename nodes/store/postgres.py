@@ -29,7 +29,7 @@ from nodes.store.errors import (
     StoreError,
     StoreUnavailable,
 )
-from nodes.store.session import Link, Present, Rows, Values, printable
+from nodes.store.session import Batch, Link, Present, Rows, Values, printable, table_of
 
 _RETRY: Final = frozenset({"40001", "40P01", "55P03", "57014", "25P03"})
 _SCHEMA: Final = frozenset({"42P01", "42703", "42P02", "3F000"})
@@ -156,37 +156,34 @@ class PostgresLink:
 
     async def fetch(self, statement: Executable, values: Values | None = None) -> Rows:
         """All rows of the answer."""
-        found: Rows = (await self._do(statement, dict(values or {}), _name(statement))).fetchall()
+        found: Rows = (await self._do(statement, dict(values or {}), table_of(statement))).fetchall()
         return found
 
     async def run(self, statement: Executable, values: Values | None = None) -> int:
         """How many rows the statement changed."""
-        return int((await self._do(statement, dict(values or {}), _name(statement))).rowcount)
+        return int((await self._do(statement, dict(values or {}), table_of(statement))).rowcount)
 
     async def run_many(self, statement: Executable, rows: Sequence[Values]) -> None:
         """The statement once for each of `rows`."""
         if rows:
-            await self._do(statement, rows, _name(statement))
+            await self._do(statement, rows, table_of(statement))
 
-    async def insert(
-        self,
-        table: Table,
-        rows: Sequence[Values],
-        *,
-        present: Present = "fail",
-        returning: Sequence[str] = (),
-    ) -> Rows:
+    async def insert(self, batch: Batch, present: Present = "fail") -> None:
         """See `Link.insert`."""
-        if not rows:
-            return ()
-        names = tuple(rows[0])
-        arrays = {name: [row[name] for row in rows] for name in names}
-        done = await self._do(_batch(table, names, present, tuple(returning)), arrays, table.name)
-        return done.fetchall() if returning else ()
+        if batch.rows:
+            await self._do(_batch(batch.table, batch.names, present, ()), _arrays(batch), batch.table.name)
+
+    async def insert_new(self, batch: Batch) -> set[tuple[Any, ...]]:
+        """See `Link.insert_new`."""
+        if not batch.rows:
+            return set()
+        statement = _batch(batch.table, batch.names, "skip", batch.keys)
+        done = await self._do(statement, _arrays(batch), batch.table.name)
+        return {tuple(row) for row in done}
 
 
-def _name(statement: Executable) -> str:
-    return str(getattr(getattr(statement, "table", None), "name", ""))
+def _arrays(batch: Batch) -> dict[str, list[Any]]:
+    return dict(zip(batch.names, map(list, zip(*batch.rows, strict=True)), strict=True))
 
 
 async def _drop(connection: AsyncConnection) -> None:

@@ -1,28 +1,44 @@
 """What a query needs of a database, whichever it is.
 
-Knows statements, rows and how to check values. Must not know which database it talks to, nor any table.
+Knows statements, rows and how to check values. Must not know which database it talks to, nor any one table.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
-from sqlalchemy import Executable, Row, Table
+from sqlalchemy import BigInteger, Executable, Integer, Row, String, Table
 
+from nodes.store.dialect import Instant
 from nodes.store.errors import DataRejected
 from nodes.store.tables import METADATA
 
 R = TypeVar("R")
 Rows: TypeAlias = Sequence[Row[*tuple[Any, ...]]]
-Values = Mapping[str, Any]
+Values: TypeAlias = Mapping[str, Any]
 Present = Literal["fail", "skip", "replace"]
-_INT64 = 2**63
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows to insert into a table: the names of the columns given, and the values in that order, checked."""
+
+    table: Table
+    names: tuple[str, ...]
+    rows: Sequence[tuple[Any, ...]]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Columns of the primary key."""
+        return tuple(column.name for column in self.table.primary_key)
 
 
 class Link(Protocol):
-    """One connection inside one transaction. Raises the StoreError tree alone."""
+    """One connection inside one transaction. Raises the StoreError tree alone: at once, or, of what gives no
+    answer, at the latest when the transaction ends."""
 
     async def fetch(self, statement: Executable, values: Values | None = None) -> Rows:
         """All rows of the answer."""
@@ -33,17 +49,12 @@ class Link(Protocol):
     async def run_many(self, statement: Executable, rows: Sequence[Values]) -> None:
         """The statement once for each of `rows`, as one batch."""
 
-    async def insert(
-        self,
-        table: Table,
-        rows: Sequence[Values],
-        *,
-        present: Present = "fail",
-        returning: Sequence[str] = (),
-    ) -> Rows:
-        """Inserts all rows as one batch. `returning`: columns of the rows that were inserted, in no order.
-        `present`: what becomes of a row whose primary key is there: it fails, is skipped, or replaces the
-        columns given."""
+    async def insert(self, batch: Batch, present: Present = "fail") -> None:
+        """Inserts all rows. `present`: what becomes of a row whose primary key is there: it fails, is skipped
+        (then also one that another unique index forbids), or replaces the columns given."""
+
+    async def insert_new(self, batch: Batch) -> set[tuple[Any, ...]]:
+        """Inserts the rows whose primary key is not there; the keys of those."""
 
 
 class Session:
@@ -53,19 +64,14 @@ class Session:
         self._link = link
 
 
-def keys_of(name: str, keys: Iterable[str]) -> list[str]:
-    """Distinct keys, sorted. Raises DataRejected for a key that no database can hold."""
-    found = sorted(set(keys))
-    for key in found:
-        reason = flaw(key)
-        if reason:
-            raise DataRejected(name, printable(key), reason)
-    return found
-
-
 def table(name: str) -> Table:
     """The table of this name."""
     return METADATA.tables[name]
+
+
+def table_of(statement: Executable) -> str:
+    """The name of the table that a statement changes, "" when it changes none."""
+    return str(getattr(getattr(statement, "table", None), "name", ""))
 
 
 def columns_of(row_type: type[Any]) -> tuple[str, ...]:
@@ -78,47 +84,71 @@ def build(row_type: Callable[..., R], found: Rows) -> list[R]:
     return [row_type(*row) for row in found]
 
 
-def values_of(
-    into: Table, rows: Sequence[Any], *, without: frozenset[str] = frozenset()
-) -> list[dict[str, Any]]:
-    """Row objects as mappings for an insert into `into`.
+def batch_of(into: Table, rows: Sequence[Any], *, without: str = "") -> Batch:
+    """Row objects as a batch, all columns but `without`. Raises as `batch` does."""
+    if not rows:
+        return Batch(into, (), ())
+    names = tuple(name for name in columns_of(type(rows[0])) if name != without)
+    read = attrgetter(*names)
+    return batch(into, names, [read(row) for row in rows])
+
+
+def batch(into: Table, names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> Batch:
+    """Rows as a batch.
 
     Raises DataRejected, with the row's key, for what one of the two databases would refuse or change: NUL or
-    half a surrogate pair in a text, an integer beyond 64 bits, a time without a zone.
+    half a surrogate pair in a text, an integer beyond the column's width, a time without a zone.
     """
-    if not rows:
-        return []
-    names = [name for name in columns_of(type(rows[0])) if name not in without]
-    made = [{name: getattr(row, name) for name in names} for row in rows]
-    for values in made:
-        for name, value in values.items():
-            reason = flaw(value)
+    for name, column in zip(names, zip(*rows, strict=True), strict=False):
+        kind = into.c[name].type
+        given = [value for value in column if value is not None]
+        if given and flaw(kind, given):
+            _reject(into, names, rows, name)
+    return Batch(into, names, rows)
+
+
+def _reject(into: Table, names: tuple[str, ...], rows: Sequence[tuple[Any, ...]], name: str) -> None:
+    for row in rows:
+        values = dict(zip(names, row, strict=True))
+        reason = "" if values[name] is None else flaw(into.c[name].type, [values[name]])
+        if reason:
+            key = ", ".join(str(values.get(column.name, "")) for column in into.primary_key)
+            raise DataRejected(into.name, printable(key), f"{name}: {reason}")
+
+
+def keys_of(name: str, keys: Iterable[str]) -> list[str]:
+    """Distinct keys, sorted. Raises DataRejected for a key that no database can hold."""
+    found = sorted(set(keys))
+    if flaw(String(), found):
+        for key in found:
+            reason = flaw(String(), [key])
             if reason:
-                key = ", ".join(str(values.get(column.name, "")) for column in into.primary_key)
-                raise DataRejected(into.name, printable(key), f"{name}: {reason}")
-    return made
+                raise DataRejected(name, printable(key), reason)
+    return found
 
 
-def flaw(value: Any) -> str:
-    """Why a value cannot be stored, "" when it can."""
-    if isinstance(value, str):
-        if "\x00" in value:
+def flaw(kind: Any, values: Sequence[Any]) -> str:
+    """Why one of the values of a column cannot be stored, "" when all can."""
+    if isinstance(kind, String):
+        text = "".join(values)
+        if "\x00" in text:
             return "NUL in a text"
-        if not value.isascii():
+        if not text.isascii():
             try:
-                value.encode()
+                text.encode()
             except UnicodeEncodeError:
                 return "half a surrogate pair in a text"
-    elif isinstance(value, int) and not -_INT64 <= value < _INT64:
-        return "beyond 64 bits"
-    elif getattr(value, "tzinfo", True) is None:
+    elif isinstance(kind, Integer):
+        bits = 63 if isinstance(kind, BigInteger) else 31
+        if max(values) >= 2**bits or min(values) < -(2**bits):
+            return f"beyond {bits + 1} bits"
+    elif isinstance(kind, Instant) and any(value.tzinfo is None for value in values):
         return "a time without a zone"
     return ""
 
 
 def printable(key: str) -> str:
-    """A key that may be shown: without control characters and half surrogate pairs, 200 characters at
-    most."""
+    """A key that may be shown: no control characters, no half surrogate pairs, 200 characters at most."""
     return "".join(c if c.isprintable() else "?" for c in key[:200])
 
 

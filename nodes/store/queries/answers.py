@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, delete, select, tuple_
 
 from nodes.store.dialect import among, texts
 from nodes.store.rows import AnswerKey, Claim, StoredAnswer
-from nodes.store.session import Session, build, columns_of, keys_of, table, values_of
+from nodes.store.session import Session, batch, batch_of, build, columns_of, keys_of, table
 
 ANSWER = table("answer")
 _COLUMNS = [ANSWER.c[name] for name in columns_of(StoredAnswer)]
@@ -68,10 +68,9 @@ class AnswerWrites(AnswerReads):
         first: dict[AnswerKey, Claim] = {}
         for claim in claims:
             first.setdefault(claim.key, claim)
-        rows = values_of(ANSWER, [first[key] for key in sorted(first)])
-        for row in rows:
-            row |= {"answer": None, "created_wall_s": created_wall_s}
-        won = await self._link.insert(ANSWER, rows, present="skip", returning=("client", "request_id"))
+        names = ("client", "request_id", "fingerprint", "answer", "created_wall_s")
+        rows = [(*key, first[key].fingerprint, None, created_wall_s) for key in sorted(first)]
+        won = await self._link.insert_new(batch(ANSWER, names, rows))
         answers: dict[AnswerKey, StoredAnswer | None] = dict.fromkeys(won)
         lost = [key for key in first if key not in answers]
         if lost:
@@ -80,7 +79,7 @@ class AnswerWrites(AnswerReads):
 
     async def put_answers(self, answers: Sequence[StoredAnswer]) -> None:
         """Stores answers to keys that this transaction has won."""
-        await self._link.insert(ANSWER, values_of(ANSWER, answers), present="replace")
+        await self._link.insert(batch_of(ANSWER, answers), "replace")
 
     async def drop_claims(self, keys: Iterable[AnswerKey]) -> None:
         """Gives up keys won in this transaction without an answer: the next request with the id is the first

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, func, or_, select, update
 
 from nodes.store.dialect import among, texts
 from nodes.store.rows import AskRow
-from nodes.store.session import Session, build, columns_of, keys_of, table, values_of
+from nodes.store.session import Session, batch_of, build, columns_of, keys_of, table
 
 ASK = table("ask")
 _COLUMNS = [ASK.c[name] for name in columns_of(AskRow)]
@@ -82,12 +82,12 @@ class AskWrites(AskReads):
 
     async def insert_asks(self, asks: Sequence[AskRow]) -> None:
         """Keeps new asks. Raises DataRejected when the id, or the asker's place in the case, is taken."""
-        await self._link.insert(ASK, values_of(ASK, asks))
+        await self._link.insert(batch_of(ASK, asks))
 
     async def settle_asks(self, asks: Sequence[AskRow]) -> None:
         """Records the outcome of asks: state, outcome_version, refusal_code and refusal_detail of the rows
         given."""
-        values_of(ASK, asks)
+        batch_of(ASK, asks)  # checks the texts
         await self._link.run_many(
             _SETTLE,
             [

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, func, literal, select, tuple_
 from nodes.store.dialect import Instant, among, texts
 from nodes.store.errors import VersionConflict
 from nodes.store.rows import CaseCursor, CaseFilter, CaseRow, FilingRow
-from nodes.store.session import Session, build, columns_of, keys_of, one, table, values_of
+from nodes.store.session import Session, batch_of, build, columns_of, keys_of, one, table
 
 CASE = table("case_row")
 FILING = table("filing")
@@ -110,7 +110,7 @@ class CaseWrites(CaseReads):
 
     async def insert_filings(self, filings: Sequence[FilingRow]) -> None:
         """Writes filed documents. Raises DataRejected when a case has one already."""
-        await self._link.insert(FILING, values_of(FILING, filings))
+        await self._link.insert(batch_of(FILING, filings))
 
     async def put_cases(self, cases: Sequence[CaseRow], expected: Mapping[str, int]) -> None:
         """Writes case rows. `expected`: the version at which each was loaded; a number that is not in it is
@@ -118,22 +118,18 @@ class CaseWrites(CaseReads):
 
         Raises VersionConflict, naming the case, when one is at another version, is gone, or exists already.
         """
-        rows = {values["number"]: values for values in values_of(CASE, cases)}
-        found: dict[str, int] = {}
-        if expected:
-            found = await self._versions(rows)
+        rows = {case.number: case for case in cases}
+        found = await self._versions(rows) if expected else {}
         for number in rows:
             if found.get(number) != expected.get(number):
                 raise VersionConflict(number, expected.get(number), found.get(number))
         changed = [rows[number] for number in sorted(rows) if number in expected]
         new = [rows[number] for number in sorted(rows) if number not in expected]
-        await self._link.insert(CASE, changed, present="replace")
-        if not new:
-            return
-        won = await self._link.insert(CASE, new, present="skip", returning=("number",))
+        await self._link.insert(batch_of(CASE, changed), "replace")
+        won = await self._link.insert_new(batch_of(CASE, new))
         if len(won) < len(new):
-            taken = {row["number"] for row in new} - {number for (number,) in won}
-            raise VersionConflict(min(taken), None, (await self._versions(taken)).get(min(taken)))
+            taken = min({row.number for row in new} - {number for (number,) in won})
+            raise VersionConflict(taken, None, (await self._versions([taken])).get(taken))
 
     async def _versions(self, numbers: Iterable[str]) -> dict[str, int]:
         found = await self._link.fetch(_VERSIONS, {"numbers": keys_of("case_row", numbers)})

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, func, select, update
 
 from nodes.store.dialect import among, texts
 from nodes.store.rows import EventRow
-from nodes.store.session import Session, build, columns_of, keys_of, one, table, values_of
+from nodes.store.session import Session, batch, batch_of, build, columns_of, keys_of, one, table
 
 EVENT = table("case_event")
 SERIAL = table("serial")
@@ -108,7 +108,7 @@ class EventWrites(EventReads):
         Raises DataRejected when a version, an event id or a cause within the case is there already.
         """
         ordered = sorted(events, key=lambda event: (event.number, event.version))
-        await self._link.insert(EVENT, values_of(EVENT, ordered, without=frozenset({LOG_SEQ})))
+        await self._link.insert(batch_of(EVENT, ordered, without=LOG_SEQ))
 
     async def assign_log_seq(self, limit: int = 1000) -> int:
         """Gives committed events that have none their positions, without a gap; how many.
@@ -120,7 +120,7 @@ class EventWrites(EventReads):
         """
         turn = await self._link.fetch(_TURN)
         if not turn:
-            await self._link.insert(SERIAL, [{"name": LOG_SEQ, "next": 1}], present="skip")
+            await self._link.insert(batch(SERIAL, ("name", "next"), [(LOG_SEQ, 1)]), "skip")
             turn = await self._link.fetch(_TURN)
         entries = [entry for (entry,) in await self._link.fetch(_WAITING, {"most": limit})]
         first = int(one(turn))

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, delete, func, select, tuple_, update
 
 from nodes.store.dialect import among, texts
 from nodes.store.rows import BusOffset, GapRequest, HeldRow, ParkedRow
-from nodes.store.session import Session, build, columns_of, keys_of, one, table, values_of
+from nodes.store.session import Session, batch, batch_of, build, columns_of, keys_of, one, table
 
 INBOX, OFFSET, HELD, GAP, PARKED = (
     table(n) for n in ("inbox", "bus_offset", "held", "gap_request", "parked")
@@ -131,23 +131,19 @@ class InboxWrites(InboxReads):
         self, messages: Iterable[tuple[str, str]], *, wall_s: float
     ) -> set[tuple[str, str]]:
         """Records (source, message id); gives those that were not seen before."""
-        wanted = sorted(set(messages))
-        keys_of("inbox", (text for pair in wanted for text in pair))
-        rows = [
-            {"source": source, "message_id": message, "seen_wall_s": wall_s} for source, message in wanted
-        ]
-        new = await self._link.insert(INBOX, rows, present="skip", returning=("source", "message_id"))
+        rows = [(source, message, wall_s) for source, message in sorted(set(messages))]
+        new = await self._link.insert_new(batch(INBOX, ("source", "message_id", "seen_wall_s"), rows))
         return {(source, message) for source, message in new}
 
     async def put_offsets(self, offsets: Sequence[BusOffset]) -> None:
         """Stores where reading goes on, in the transaction that applied what was read."""
         ordered = sorted(offsets, key=lambda offset: (offset.topic, offset.partition))
-        await self._link.insert(OFFSET, values_of(OFFSET, ordered), present="replace")
+        await self._link.insert(batch_of(OFFSET, ordered), "replace")
 
     async def hold(self, rows: Sequence[HeldRow], *, most: int) -> int:
         """Keeps events that came too early, `most` of a case at most: the lowest versions; how many were
         dropped (the gap request brings them again)."""
-        await self._link.insert(HELD, values_of(HELD, rows), present="skip")
+        await self._link.insert(batch_of(HELD, rows), "skip")
         versions: dict[str, list[int]] = {}
         numbers = keys_of("held", (row.case_number for row in rows))
         for number, version in await self._link.fetch(_HELD_KEYS, {"numbers": numbers}):
@@ -165,7 +161,7 @@ class InboxWrites(InboxReads):
 
     async def put_gap_requests(self, gaps: Sequence[GapRequest]) -> None:
         """Records holes asked for, one a case."""
-        await self._link.insert(GAP, values_of(GAP, gaps), present="replace")
+        await self._link.insert(batch_of(GAP, gaps), "replace")
 
     async def close_gaps(self, numbers: Iterable[str]) -> None:
         """The holes of these cases are filled."""
@@ -173,7 +169,7 @@ class InboxWrites(InboxReads):
 
     async def park(self, rows: Sequence[ParkedRow]) -> None:
         """Parks messages. The case's own row says `parked` too: the caller writes it."""
-        await self._link.insert(PARKED, values_of(PARKED, rows))
+        await self._link.insert(batch_of(PARKED, rows))
 
     async def settle_parked(self, ids: Iterable[str], state: str) -> None:
         """State replayed or dropped; the bytes stay."""

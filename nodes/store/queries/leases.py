@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, or_, select, update
 from nodes.store.dialect import database_clock
 from nodes.store.errors import LeaseLost
 from nodes.store.rows import Lease
-from nodes.store.session import Session, build, columns_of, keys_of, one, table
+from nodes.store.session import Session, batch, batch_of, build, columns_of, keys_of, one, table
 
 LEASE = table("lease")
 SERIAL = table("serial")
@@ -71,8 +71,7 @@ class LeaseWrites(LeaseReads):
         taken = build(Lease, await self._link.fetch(_TAKE, asked))
         if not taken:
             keys_of("lease", [name, holder])
-            fresh = {"name": name, "holder": "", "epoch": 0, "expires_db_s": 0.0}
-            await self._link.insert(LEASE, [fresh], present="skip")
+            await self._link.insert(batch_of(LEASE, [Lease(name, "", 0, 0.0)]), "skip")
             taken = build(Lease, await self._link.fetch(_TAKE, asked))
         return taken[0] if taken else None
 
@@ -98,13 +97,13 @@ class LeaseWrites(LeaseReads):
         asked = {"b_name": name, "b_count": count}
         found = await self._link.fetch(_BLOCK, asked)
         if not found:
-            await self._link.insert(SERIAL, [{"name": name, "next": 1}], present="skip")
+            await self._link.insert(batch(SERIAL, ("name", "next"), [(name, 1)]), "skip")
             found = await self._link.fetch(_BLOCK, asked)
         return int(one(found)) - count
 
     async def set_meta(self, key: str, value: str) -> None:
         """Keeps a value about the node."""
-        await self._link.insert(META, [{"key": key, "value": value}], present="replace")
+        await self._link.insert(batch(META, ("key", "value"), [(key, value)]), "replace")
 
 
 def _mine(lease: Lease) -> dict[str, object]:

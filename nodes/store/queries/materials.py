@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, or_, select, update
 
 from nodes.store.dialect import among, texts
 from nodes.store.rows import MaterialFetch, MaterialRow, MaterialUse
-from nodes.store.session import Session, build, columns_of, keys_of, table, values_of
+from nodes.store.session import Session, batch_of, build, columns_of, keys_of, table
 
 MATERIAL, USE, FETCH = (table(name) for name in ("material", "material_use", "material_fetch"))
 _MATERIALS = select(*(MATERIAL.c[name] for name in columns_of(MaterialRow))).where(
@@ -75,7 +75,7 @@ class MaterialWrites(MaterialReads):
         """Makes materials known; one that is known stays as it is, except that a stored one becomes
         stored."""
         ordered = sorted(materials, key=lambda material: material.sha256)
-        await self._link.insert(MATERIAL, values_of(MATERIAL, ordered), present="skip")
+        await self._link.insert(batch_of(MATERIAL, ordered), "skip")
         await self.note_stored(material.sha256 for material in ordered if material.stored)
 
     async def note_stored(self, digests: Iterable[str]) -> None:
@@ -87,9 +87,9 @@ class MaterialWrites(MaterialReads):
     async def insert_material_uses(self, uses: Sequence[MaterialUse]) -> None:
         """What serves as what in a case; the material must be known. A use that is there is left as it is."""
         ordered = sorted(uses, key=lambda use: (use.sha256, use.case_number, use.code))
-        await self._link.insert(USE, values_of(USE, ordered), present="skip")
+        await self._link.insert(batch_of(USE, ordered), "skip")
 
     async def put_fetches(self, fetches: Sequence[MaterialFetch]) -> None:
         """Records wanted downloads and their progress; the material must be known."""
         ordered = sorted(fetches, key=lambda fetch: (fetch.sha256, fetch.case_number))
-        await self._link.insert(FETCH, values_of(FETCH, ordered), present="replace")
+        await self._link.insert(batch_of(FETCH, ordered), "replace")

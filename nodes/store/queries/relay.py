@@ -15,7 +15,7 @@ from sqlalchemy import Select, bindparam, case, delete, func, select, tuple_, un
 from nodes.store.dialect import among, integers, texts
 from nodes.store.queries.leases import LeaseReads, LeaseWrites
 from nodes.store.rows import Lease, OutboxRow, SentTail
-from nodes.store.session import build, columns_of, keys_of, table, values_of
+from nodes.store.session import batch_of, build, columns_of, keys_of, table
 
 OUTBOX = table("outbox")
 TAIL = table("sent_tail")
@@ -141,7 +141,7 @@ class RelayWrites(RelayReads, LeaseWrites):
 
     async def insert_outbox(self, rows: Sequence[OutboxRow]) -> None:
         """Queues rows to send, in this order. The rows of their cases must be locked."""
-        await self._link.insert(OUTBOX, values_of(OUTBOX, rows, without=frozenset({"id"})))
+        await self._link.insert(batch_of(OUTBOX, rows, without="id"))
 
     async def delete_outbox(self, ids: Sequence[int], *, lease: Lease | None = None) -> int:
         """Marks rows sent: the bus has acknowledged them. How many were still there.
@@ -157,7 +157,7 @@ class RelayWrites(RelayReads, LeaseWrites):
         """(destination, case number, version up to which it was sent). Versions never go back."""
         highest = _highest(sent)
         fresh = [SentTail(destination, number, 0, 0, wall_s, 0) for destination, number in sorted(highest)]
-        await self._link.insert(TAIL, values_of(TAIL, fresh), present="skip")
+        await self._link.insert(batch_of(TAIL, fresh), "skip")
         await self._link.run_many(_SENT, [{**row, "b_wall": wall_s} for row in _updates(highest)])
 
     async def note_acked(self, acked: Sequence[tuple[str, str, int]]) -> None:

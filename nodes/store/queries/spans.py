@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, delete, exists, select
 
 from nodes.store.dialect import among, texts
 from nodes.store.rows import SpanRow
-from nodes.store.session import Session, build, columns_of, keys_of, table, values_of
+from nodes.store.session import Session, batch_of, build, columns_of, keys_of, table
 
 SPAN = table("span")
 CASE = table("case_row")
@@ -64,7 +64,7 @@ class SpanWrites(SpanReads):
 
     async def insert_spans(self, spans: Sequence[SpanRow]) -> None:
         """Stores spans; one that is there is left as it is."""
-        await self._link.insert(SPAN, values_of(SPAN, spans), present="skip")
+        await self._link.insert(batch_of(SPAN, spans), "skip")
 
     async def trim_spans(self, *, before_ns: int, limit: int) -> int:
         """Deletes whole traces that began and went on only before that and have no open case, `limit` of
