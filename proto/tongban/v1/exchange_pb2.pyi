@@ -296,29 +296,37 @@ Global___Ack: _TypeAlias = Ack  # noqa: Y015
 
 @_typing.final
 class GapRequest(_message.Message):
-    """The receiver has a hole and asks for the missing events."""
+    """The receiver has a hole and asks for the missing events, or for the state of the case in place of them."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     CASE_NUMBER_FIELD_NUMBER: _builtins.int
     FROM_VERSION_FIELD_NUMBER: _builtins.int
     TO_VERSION_FIELD_NUMBER: _builtins.int
+    SNAPSHOT_FIELD_NUMBER: _builtins.int
+    ASKER_FIELD_NUMBER: _builtins.int
     case_number: _builtins.str
     """Federation case number."""
     from_version: _builtins.int
     """First version wanted."""
     to_version: _builtins.int
     """Last version wanted; 0: all there are."""
+    snapshot: _builtins.bool
+    """The state is wanted instead, as a CaseSnapshot: an event of the owner was dropped here."""
+    asker: _builtins.str
+    """Region that wants it, set by a former owner that passes the request on, once; empty: the sender."""
     def __init__(
         self,
         *,
         case_number: _builtins.str = ...,
         from_version: _builtins.int = ...,
         to_version: _builtins.int = ...,
+        snapshot: _builtins.bool = ...,
+        asker: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_number", b"case_number", "from_version", b"from_version", "to_version", b"to_version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asker", b"asker", "case_number", b"case_number", "from_version", b"from_version", "snapshot", b"snapshot", "to_version", b"to_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
