@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from nodes.cases.errors import CaseError
-from nodes.codec.kinds import encode_time
+from nodes.codec.times import encode_time
 from tongban.v1 import case_service_pb2, errors_pb2
 
 

@@ -1,37 +1,25 @@
 """Kinds of fields: how one attribute of a domain value stands in a protobuf message, and what is refused.
 
 Knows text, numbers, times, digests, enums, nesting; must not know which message has which field (values,
-bodies, verbs). Every text that comes in is checked here: no control, format (bidi), surrogate, private-use
-or unassigned character, and no more than its length.
+bodies, verbs).
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
-from nodes.business_time import SHANGHAI
 from nodes.codec.errors import DecodeError, EncodeError
+from nodes.codec.texts import MAX_PROSE, MAX_TEXT, check_text
+from nodes.codec.times import decode_time, encode_time
 
-MAX_TEXT: Final = 400
-"""Characters of a text in one line."""
-MAX_PROSE: Final = 4_000
-"""Characters of a text that may have several lines."""
 MAX_ITEMS: Final = 500
 """Items of a list."""
 MAX_COUNT: Final = 2**62
-FORBIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-
-_BASE: Final = datetime(2000, 1, 1, 8, tzinfo=SHANGHAI)  # Shanghai has had no change of offset since 1991
-_BASE_S: Final = 946_684_800
-_LAST_S: Final = 7_258_118_400  # 2200-01-01T00:00Z
 
 Take = Callable[[Any], Any]
 """From the message to the domain value of one field."""
@@ -75,38 +63,6 @@ PROSE: Final = Kind(text=MAX_PROSE, lines=True)
 BOOL: Final = Kind()
 COUNT: Final = Kind(number=True)
 POSITIVE: Final = Kind(number=True, needed=True)
-
-
-def check_text(text: str, most: int = MAX_TEXT, *, lines: bool = False) -> None:
-    """Raises DecodeError("", reason) for a text that is too long or has a character that may not be shown."""
-    if len(text) > most:
-        raise DecodeError("", f"has more than {most} characters")
-    if text.isprintable():
-        return
-    for character in text:
-        if unicodedata.category(character) in FORBIDDEN and not (lines and character == "\n"):
-            raise DecodeError("", f"contains U+{ord(character):04X}, which is not allowed in text")
-
-
-def encode_time(at: datetime) -> Timestamp:
-    """To the microsecond. Raises EncodeError for a naive time or one outside 2000 to 2199."""
-    if at.tzinfo is None:
-        raise EncodeError("", "has no time zone")
-    delta = at - _BASE
-    seconds = delta.days * 86_400 + delta.seconds + _BASE_S
-    if not _BASE_S <= seconds < _LAST_S:
-        raise EncodeError("", "is not a time between 2000 and 2200")
-    return Timestamp(seconds=seconds, nanos=delta.microseconds * 1_000)
-
-
-def decode_time(stamp: Timestamp) -> datetime:
-    """Aware, Asia/Shanghai. Raises DecodeError."""
-    seconds, nanos = stamp.seconds, stamp.nanos
-    if not _BASE_S <= seconds < _LAST_S:
-        raise DecodeError("", "is not a time between 2000 and 2200")
-    if not 0 <= nanos < 1_000_000_000 or nanos % 1_000:
-        raise DecodeError("", "is not a time in whole microseconds")
-    return _BASE + timedelta(seconds=seconds - _BASE_S, microseconds=nanos // 1_000)
 
 
 def _take_time(name: str) -> Take:

@@ -16,18 +16,10 @@ from google.protobuf.message import DecodeError as ProtobufError
 from nodes.cases.events import Event, Unknown
 from nodes.codec.bodies import AFTER, BODIES, FIELD_OF, TYPES
 from nodes.codec.errors import CodecError, DecodeError, EncodeError
-from nodes.codec.kinds import (
-    MAX_COUNT,
-    MAYBE_NUMBER,
-    NUMBER,
-    REGION,
-    Kind,
-    Take,
-    check_text,
-    decode_time,
-    encode_time,
-)
+from nodes.codec.kinds import MAX_COUNT, MAYBE_NUMBER, NUMBER, REGION, Kind, Take
 from nodes.codec.private import move_out, open_part, put_back
+from nodes.codec.texts import check_text
+from nodes.codec.times import decode_time, encode_time
 from nodes.codec.values import ROLE
 from tongban.v1 import event_pb2 as pb
 

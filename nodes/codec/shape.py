@@ -13,7 +13,8 @@ from typing import Any, Generic, TypeVar
 from google.protobuf.message import Message
 
 from nodes.codec.errors import DecodeError, EncodeError
-from nodes.codec.kinds import MAX_COUNT, MAX_TEXT, Kind, Take, check_text
+from nodes.codec.kinds import MAX_COUNT, Kind, Take
+from nodes.codec.texts import MAX_TEXT, check_text
 
 D = TypeVar("D")
 

@@ -1,0 +1,116 @@
+"""Between an exchange and the bus's Message: the envelope's attributes, and that header and body agree.
+
+Knows how regions stand in a CloudEvent. Must not know offsets, topics' names or what follows from a message.
+
+- source "/regions/32", type "cn.tongban.v1.events", key and subject the case number;
+- an acknowledgement is of many cases: its subject is "ack-31-32", from 31 to 32;
+- the time is that of the outbox row, so that a message sent again is the same message.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from broker.bus import Message
+from broker.envelope import Envelope, wrap
+from nodes.codec.errors import DecodeError
+from nodes.codec.exchange import KIND_OF, SHAPES, Ack, Ask, Exchange, decode_exchange
+
+TYPE_PREFIX: Final = "cn.tongban.v1."
+DATASCHEMA: Final = "proto:tongban.v1.Exchange"
+SOURCE: Final = re.compile(r"/regions/([0-9]{2})", re.ASCII)
+
+
+class CarryError(ValueError):
+    """A message from the bus that is not one of this contract. `field`: a header, or a path into the body."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field = field
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A message whose header and body agree. `source`: the region that sent it; `subject`: its key."""
+
+    source: str
+    message_id: str
+    content: Exchange
+    subject: str
+    sent_at: datetime
+    traceparent: str | None
+
+
+def ack_subject(source: str, destination: str) -> str:
+    """Key and subject of the acknowledgements from one region to another."""
+    return f"ack-{source}-{destination}"
+
+
+def carry(
+    data: bytes,
+    *,
+    kind: str,
+    topic: str,
+    subject: str,
+    source: str,
+    message_id: str,
+    wall_s: float,
+    traceparent: str | None = None,
+) -> Message:
+    """The message that takes `data` (see `encode_exchange`) to `topic`. Raises EnvelopeError.
+
+    `kind`: the name of the content in Exchange; `source`: the region that sends; `wall_s`: wall time of the
+    outbox row, seconds since 1970; (source, message_id) is unique.
+    """
+    if kind not in SHAPES:
+        raise CarryError("ce_type", "is none of this contract")
+    envelope = Envelope(
+        id=message_id,
+        source=f"/regions/{source}",
+        type=TYPE_PREFIX + kind,
+        subject=subject,
+        time=datetime.fromtimestamp(wall_s, UTC),
+        dataschema=DATASCHEMA,
+        data=data,
+        traceparent=traceparent,
+    )
+    return wrap(envelope, topic)
+
+
+def read_message(envelope: Envelope, region: str) -> Opened:
+    """What a message to `region` says. Raises CarryError naming the header or the field of the body."""
+    found = SOURCE.fullmatch(envelope.source)
+    if found is None:
+        raise CarryError("ce_source", "is not a region")
+    source = found.group(1)
+    if source == region:
+        raise CarryError("ce_source", "is this region itself")
+    if envelope.dataschema != DATASCHEMA:
+        raise CarryError("ce_dataschema", "is not the schema of this contract")
+    kind = envelope.type.removeprefix(TYPE_PREFIX)
+    if kind == envelope.type or kind not in SHAPES:
+        raise CarryError("ce_type", "is none of this contract")
+    try:
+        content = decode_exchange(envelope.data)
+    except DecodeError as error:
+        raise CarryError(error.field or "value", error.reason) from None
+    if KIND_OF[type(content)] != kind:
+        raise CarryError("ce_type", "is not the type of the body")
+    subject = ack_subject(source, region) if isinstance(content, Ack) else content.case_number
+    if envelope.subject != subject:
+        raise CarryError("ce_subject", "is not what the body is about")
+    if isinstance(content, Ask):
+        _check_ask(content, source)
+    return Opened(source, envelope.id, content, subject, envelope.time, envelope.traceparent)
+
+
+def _check_ask(ask: Ask, source: str) -> None:
+    """An ask comes from its asker, or from the former owner that forwards it."""
+    if source != (ask.forwarded_by or ask.asker):
+        raise CarryError("ask.forwarded_by" if ask.forwarded_by else "ask.asker", "is not who sent it")
+    if ask.actor.region != ask.asker:
+        raise CarryError("ask.actor.region", "is not the asker's")
