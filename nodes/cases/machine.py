@@ -18,13 +18,30 @@ from nodes.cases.effects import Effect, run
 from nodes.cases.errors import CaseError, Code
 from nodes.cases.events import Event, Received
 from nodes.cases.evolve import drafted, evolve
+from nodes.cases.handling import node_next
 from nodes.cases.intake import Verb
+from nodes.cases.joint import next_steps
+from nodes.cases.legal import legal_commands
 from nodes.cases.moment import Moment
+from nodes.cases.states import render_states
 from nodes.cases.table import INDEX, WAITING, Row, To, When, verb
+from nodes.cases.terms import terms_of
 from nodes.cases.timers import Timed
 from regions.calendar import WorkCalendar
 
-__all__ = ["Timed", "advance", "decide", "due_timer", "evolve", "next_due"]
+__all__ = [
+    "Timed",
+    "advance",
+    "decide",
+    "due_timer",
+    "evolve",
+    "legal_commands",
+    "next_due",
+    "next_steps",
+    "node_next",
+    "render_states",
+    "terms_of",
+]
 
 VERBS: Mapping[type[c.Command], Verb] = {
     **intake.VERBS,

@@ -37,6 +37,7 @@ def withdraw(m: Moment, command: c.Withdraw, after: e.After) -> Fact:
         need(not decided, Code.PART_DECIDED, "")
         if role is Role.NODE:
             need(case.withdrawing, Code.NOT_IN_TABLE, "", "nobody asked for it")
+            need(not parts_out(case), Code.PARTS_PENDING, "")
         elif parts_out(case):
             need(not case.withdrawing, Code.NOTHING_TO_DO, "", "the parts have been asked")
             return e.WithdrawalAsked(command.reason), after

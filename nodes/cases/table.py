@@ -122,7 +122,7 @@ TABLE: tuple[Row, ...] = (
     # review
     Row((D.ACCEPTED, D.ACCEPTED_WITH_LACK), c.StartReview, (O, S), e.ReviewStarted, D.IN_REVIEW,
         (X.STEP_STARTS,)),
-    Row(REVIEW, c.FinishStep, (O,), e.StepFinished, To.STAYS, (X.STEP_MOVES_ON,)),
+    Row(REVIEW, c.FinishStep, (O,), e.StepFinished, To.STAYS, (X.STEP_MOVES_ON,), (F, C, U)),
     Row(REVIEW, c.OpenSpecial, (O,), e.SpecialOpened, D.SPECIAL_PROCEDURE,
         (X.DECISION_STOPS, X.PROCEDURE_STARTS), only=("注明批准人", "approver named")),
     Row((D.SPECIAL_PROCEDURE,), c.EndSpecial, (O,), e.SpecialEnded, To.BACK,
