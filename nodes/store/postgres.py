@@ -127,10 +127,12 @@ def _batch(table: Table, names: tuple[str, ...], present: Present, returning: tu
     sql = f"INSERT INTO {quote(table.name)} ({columns}) SELECT * FROM unnest({arrays})"  # noqa: S608 - names of our own columns
     if present == "skip":
         sql += " ON CONFLICT DO NOTHING"
-    elif present == "replace":
+    elif present in ("replace", "mend"):
         keys = [quote(column.name) for column in table.primary_key]
         changed = ", ".join(f"{name} = excluded.{name}" for name in map(quote, names) if name not in keys)
         sql += f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changed}"
+        if present == "mend":
+            sql += f" WHERE {quote(table.name)}.{quote('recovered')}"
     if returning:
         sql += " RETURNING " + ", ".join(quote(name) for name in returning)
     types = [bindparam(name, type_=postgresql.ARRAY(table.c[name].type)) for name in names]

@@ -19,7 +19,7 @@ from nodes.store.tables import METADATA
 R = TypeVar("R")
 Rows: TypeAlias = Sequence[Row[*tuple[Any, ...]]]
 Values: TypeAlias = Mapping[str, Any]
-Present = Literal["fail", "skip", "replace"]
+Present = Literal["fail", "skip", "replace", "mend"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,8 @@ class Link(Protocol):
 
     async def insert(self, batch: Batch, present: Present = "fail") -> None:
         """Inserts all rows. `present`: what becomes of a row whose primary key is there: it fails, is skipped
-        (then also one that another unique index forbids), or replaces the columns given."""
+        (then also one that another unique index forbids), replaces the columns given, or mends: replaces them
+        where what is there says `recovered`."""
 
     async def insert_new(self, batch: Batch) -> set[tuple[Any, ...]]:
         """Inserts the rows whose primary key is not there; the keys of those."""

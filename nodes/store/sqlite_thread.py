@@ -229,9 +229,11 @@ def _statement(
     sql = f'INSERT INTO "{table.name}" ({columns}) VALUES ({marks})'  # noqa: S608 - names of our own columns
     if present == "skip":
         sql += " ON CONFLICT DO NOTHING"
-    elif present == "replace":
+    elif present in ("replace", "mend"):
         changed = ", ".join(f'"{name}" = excluded."{name}"' for name in names if name not in keys)
         sql += f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changed}"
+        if present == "mend":
+            sql += f' WHERE "{table.name}"."recovered"'
     kinds = [table.c[name].type.dialect_impl(_DIALECT) for name in names]
     plain = (Boolean, LargeBinary)  # the driver takes bool and bytes as they are
     return sql, tuple(None if isinstance(kind, plain) else kind.bind_processor(_DIALECT) for kind in kinds)

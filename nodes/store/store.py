@@ -23,12 +23,23 @@ from nodes.store.queries.events import EventReads, EventWrites
 from nodes.store.queries.inbox import InboxReads, InboxWrites
 from nodes.store.queries.materials import MaterialReads, MaterialWrites
 from nodes.store.queries.relay import RelayReads, RelayWrites
+from nodes.store.queries.repairs import RepairReads, RepairWrites
 from nodes.store.queries.spans import SpanReads, SpanWrites
 
 T = TypeVar("T")
 
 
-class ReadTx(AnswerReads, CaseReads, EventReads, RelayReads, AskReads, InboxReads, MaterialReads, SpanReads):
+class ReadTx(
+    AnswerReads,
+    CaseReads,
+    EventReads,
+    RelayReads,
+    AskReads,
+    InboxReads,
+    RepairReads,
+    MaterialReads,
+    SpanReads,
+):
     """A snapshot: all reads see the database at one moment."""
 
 
@@ -39,6 +50,7 @@ class WriteTx(
     RelayWrites,
     AskWrites,
     InboxWrites,
+    RepairWrites,
     MaterialWrites,
     SpanWrites,
     ReadTx,

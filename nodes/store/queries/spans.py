@@ -63,8 +63,15 @@ class SpanWrites(SpanReads):
     """Spans, written."""
 
     async def insert_spans(self, spans: Sequence[SpanRow]) -> None:
-        """Stores spans; one that is there is left as it is."""
-        await self._link.insert(batch_of(SPAN, spans), "skip")
+        """Stores spans; one that is there is left as it is, unless it says `recovered`: then it yields.
+
+        So a hop may be stored while it is under way, with the work it does, and once more when it has ended.
+        """
+        found: dict[str, SpanRow] = {}
+        for span in spans:
+            if span.span_id not in found or found[span.span_id].recovered:
+                found[span.span_id] = span
+        await self._link.insert(batch_of(SPAN, list(found.values())), "mend")
 
     async def trim_spans(self, *, before_ns: int, limit: int) -> int:
         """Deletes whole traces that began and went on only before that and have no open case, `limit` of

@@ -19,7 +19,16 @@ from nodes.store.rows.case import (
     StoredAnswer,
 )
 from nodes.store.rows.material import MaterialFetch, MaterialRow, MaterialUse, SpanRow
-from nodes.store.rows.traffic import BusOffset, GapRequest, HeldRow, Lease, OutboxRow, ParkedRow, SentTail
+from nodes.store.rows.traffic import (
+    BusOffset,
+    GapRequest,
+    HeldRow,
+    Lease,
+    OutboxRow,
+    ParkedRow,
+    ResyncRow,
+    SentTail,
+)
 
 __all__ = [
     "AnswerKey",
@@ -39,6 +48,7 @@ __all__ = [
     "MaterialUse",
     "OutboxRow",
     "ParkedRow",
+    "ResyncRow",
     "SentTail",
     "SpanRow",
     "StoredAnswer",

@@ -72,7 +72,10 @@ class GapRequest:
 
 @dataclass(frozen=True, slots=True)
 class ParkedRow:
-    """A message that could not be applied. `headers` is JSON text. State: parked, replayed, dropped."""
+    """A message that could not be applied. `headers` is JSON text. State: parked, replayed, dropped.
+
+    `settled_reason` and `settled_by`: why an operator dropped it, and the operator's opaque id.
+    """
 
     id: str
     case_number: str | None
@@ -87,6 +90,30 @@ class ParkedRow:
     parked_wall_s: float
     highest_seen: int = 0
     state: str = "parked"
+    settled_reason: str = ""
+    settled_by: str = ""
+    settled_wall_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResyncRow:
+    """From which version on, and up to which, this copy of a case lacks events, because a snapshot took their
+    place.
+
+    `id`: of the letter that was dropped, or "joined-" and the case number for who joined late. `to_version`
+    is None while the snapshot is awaited from `asked_of`; `highest_seen`: the newest version heard of
+    meanwhile.
+    """
+
+    id: str
+    case_number: str
+    from_version: int
+    to_version: int | None
+    asked_of: str
+    asked_wall_s: float
+    attempts: int = 1
+    highest_seen: int = 0
+    done_wall_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,6 +92,7 @@ class Parked(Stored, table=True):
     __tablename__ = "parked"
     __table_args__ = (
         partial("ix_parked_case_number", "case_number", where="state = 'parked' AND case_number IS NOT NULL"),
+        partial("ix_parked_settled", "settled_wall_s", where="settled_wall_s IS NOT NULL"),
     )
     id: str = key()
     case_number: str | None
@@ -106,6 +107,28 @@ class Parked(Stored, table=True):
     parked_wall_s: float = wall()
     highest_seen: int = big()
     state: str
+    settled_reason: str
+    settled_by: str
+    settled_wall_s: float | None = wall()
+
+
+class Resync(Stored, table=True):
+    """Where a snapshot took the place of events."""
+
+    __tablename__ = "resync"
+    __table_args__ = (
+        partial("ix_resync_awaited", "asked_wall_s", where="to_version IS NULL"),
+        Index("ix_resync_case_number", "case_number"),
+    )
+    id: str = key()
+    case_number: str
+    from_version: int = big()
+    to_version: int | None = big()
+    asked_of: str
+    asked_wall_s: float = wall()
+    attempts: int
+    highest_seen: int = big()
+    done_wall_s: float | None = wall()
 
 
 class LeaseTable(Stored, table=True):
