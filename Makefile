@@ -30,7 +30,7 @@ $(SET_UP): requirements-dev.lock pyproject.toml
 	uv=$$(command -v uv || true); \
 	if [ -z "$$uv" ]; then uv=$$PWD/var/uv/bin/uv; \
 	  if [ ! -x "$$uv" ]; then $(SAY) 'Fetching uv'; \
-	    "$$python" -m pip install --quiet --disable-pip-version-check --target var/uv uv==$(UV_VERSION); fi; fi; \
+	    "$$python" -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target var/uv uv==$(UV_VERSION); fi; fi; \
 	$(SAY) 'Setting up .venv from requirements-dev.lock'; \
 	[ -x $(BIN)/python ] || "$$uv" venv --quiet --python "$$python" .venv; \
 	"$$uv" pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r requirements-dev.lock; \
