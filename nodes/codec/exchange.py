@@ -36,7 +36,7 @@ from nodes.codec.kinds import (
 )
 from nodes.codec.record import SCHEMA
 from nodes.codec.shape import Shape
-from nodes.codec.snapshot import put_case, take_case
+from nodes.codec.snapshot import fill_case, take_case
 from nodes.codec.values import ACTOR
 from nodes.codec.verbs import COMMAND
 from tongban.v1 import exchange_pb2 as pb
@@ -140,8 +140,8 @@ Exchange = ServiceRequest | EventBatch | Ask | AskRefused | Ack | GapRequest | S
 
 class _CaseShape:
     @staticmethod
-    def put(case: Case) -> Any:
-        return put_case(case)
+    def fill(message: Any, case: Case) -> None:
+        fill_case(message, case)
 
     @staticmethod
     def take(message: Any) -> Case:
@@ -222,7 +222,10 @@ KIND_OF: Final[Mapping[type[Any], str]] = MappingProxyType(
 def encode_exchange(content: Exchange) -> bytes:
     """The data of a message. Raises EncodeError."""
     kind = KIND_OF[type(content)]
-    message = pb.Exchange(schema=SCHEMA, **{kind: SHAPES[kind].put(content)})
+    message = pb.Exchange(schema=SCHEMA)
+    inner = getattr(message, kind)
+    inner.SetInParent()
+    SHAPES[kind].fill(inner, content)
     return message.SerializeToString(deterministic=True)
 
 

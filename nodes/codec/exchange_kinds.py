@@ -8,10 +8,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from nodes.codec.errors import DecodeError
-from nodes.codec.kinds import COUNT, NUMBER, Kind, Take, many
+from nodes.codec.kinds import COUNT, NUMBER, Fill, Kind, Take, many
 from nodes.codec.shape import Shape
 from tongban.v1 import exchange_pb2 as pb
-from tongban.v1.event_pb2 import EventRecord
 
 MAX_RECORDS: Final = 2_000
 MAX_ACKED: Final = 5_000
@@ -20,8 +19,13 @@ Records = tuple[tuple[bytes, bytes], ...]
 """(core, private part) of events in order, as they are stored."""
 
 
-def _put_records(records: Records) -> list[EventRecord]:
-    return [EventRecord(core=core, private_part=private) for core, private in records]
+def _fill_records(name: str) -> Fill:
+    def fill(message: Any, records: Records) -> None:
+        add = getattr(message, name).add
+        for core, private in records:
+            add(core=core, private_part=private)
+
+    return fill
 
 
 def _take_records(name: str) -> Take:
@@ -56,11 +60,7 @@ def _bytes(*lengths: int) -> Kind:
 
         return take
 
-    return Kind(_same, take_bytes)
-
-
-def _same(value: bytes) -> bytes:
-    return value
+    return Kind(take=take_bytes)
 
 
 class _Acked:
@@ -69,8 +69,8 @@ class _Acked:
     _shape: Shape[dict[str, Any]] = Shape(dict, pb.AckedVersion, case_number=NUMBER, version=COUNT)
 
     @staticmethod
-    def put(acked: tuple[str, int]) -> pb.AckedVersion:
-        return pb.AckedVersion(case_number=acked[0], version=acked[1])
+    def fill(message: Any, acked: tuple[str, int]) -> None:
+        message.case_number, message.version = acked
 
     @classmethod
     def take(cls, message: Any) -> tuple[str, int]:
@@ -78,8 +78,16 @@ class _Acked:
         return found["case_number"], found["version"]
 
 
-RECORDS: Final = Kind(_put_records, _take_records)
-LAST: Final = Kind(lambda last: EventRecord(core=last[0], private_part=last[1]), _take_last)
+def _fill_last(name: str) -> Fill:
+    def fill(message: Any, last: tuple[bytes, bytes]) -> None:
+        record = getattr(message, name)
+        record.core, record.private_part = last
+
+    return fill
+
+
+RECORDS: Final = Kind(_fill_records, _take_records)
+LAST: Final = Kind(_fill_last, _take_last)
 TRACE: Final = _bytes(0, 16)
 HASH: Final = _bytes(32)
 ACKED: Final = many(_Acked(), MAX_ACKED)

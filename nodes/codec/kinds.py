@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 
 from nodes.codec.errors import DecodeError, EncodeError
 from nodes.codec.texts import MAX_PROSE, MAX_TEXT, check_text
-from nodes.codec.times import decode_time, encode_time
+from nodes.codec.times import decode_time, fill_time
 
 MAX_ITEMS: Final = 500
 """Items of a list."""
@@ -23,6 +23,10 @@ MAX_COUNT: Final = 2**62
 
 Take = Callable[[Any], Any]
 """From the message to the domain value of one field."""
+Fill = Callable[[Any, Any], None]
+"""(message, domain value): writes one field where it stands; a submessage that is made apart would be
+copied.
+"""
 
 
 class EnumNames(Protocol):
@@ -34,7 +38,7 @@ class EnumNames(Protocol):
 class ShapeOf(Protocol):
     """What nests: a shape with its two ways."""
 
-    def put(self, value: Any) -> Any: ...  # noqa: D102
+    def fill(self, message: Any, value: Any) -> None: ...  # noqa: D102
     def take(self, message: Any) -> Any: ...  # noqa: D102
 
 
@@ -42,13 +46,12 @@ class ShapeOf(Protocol):
 class Kind:
     """One kind of field.
 
-    A plain kind (`put` and `take` None) stands in the message as it is; its checks are those of `text` (0:
-    no text, else the most characters), `needed`, `lines` and `number`. Others convert: `put` a domain
-    value, `take(name)` gives the reader of that field. `name`: the field's name in the message where it
-    differs.
+    A plain kind (`fill` and `take` None) stands in the message as it is; its checks are those of `text` (0:
+    no text, else the most characters), `needed`, `lines` and `number`. Others convert: `fill(name)` gives the
+    writer of that field, `take(name)` its reader. `name`: the field's name in the message where it differs.
     """
 
-    put: Callable[[Any], Any] | None = None
+    fill: Callable[[str], Fill] | None = None
     take: Callable[[str], Take] | None = None
     text: int = 0
     needed: bool = False
@@ -81,8 +84,35 @@ def _take_maybe_time(name: str) -> Take:
     return take
 
 
-TIME: Final = Kind(encode_time, _take_time)
-MAYBE_TIME: Final = Kind(lambda at: None if at is None else encode_time(at), _take_maybe_time)
+def _fill_time(name: str) -> Fill:
+    def fill(message: Any, at: datetime) -> None:
+        fill_time(getattr(message, name), at)
+
+    return fill
+
+
+def _fill_maybe_time(name: str) -> Fill:
+    def fill(message: Any, at: datetime | None) -> None:
+        if at is not None:
+            fill_time(getattr(message, name), at)
+
+    return fill
+
+
+TIME: Final = Kind(_fill_time, _take_time)
+MAYBE_TIME: Final = Kind(_fill_maybe_time, _take_maybe_time)
+
+
+def converted(put: Callable[[Any], Any]) -> Callable[[str], Fill]:
+    """The filler of a scalar field: whatever `put` makes of the value."""
+
+    def of(name: str) -> Fill:
+        def fill(message: Any, value: Any) -> None:
+            setattr(message, name, put(value))
+
+        return fill
+
+    return of
 
 
 def form(pattern: str) -> Kind:
@@ -98,11 +128,7 @@ def form(pattern: str) -> Kind:
 
         return take_form
 
-    return Kind(_same, take)
-
-
-def _same(value: Any) -> Any:
-    return value
+    return Kind(take=take)
 
 
 REGION: Final = form("[0-9]{2}")
@@ -133,7 +159,7 @@ def _take_digest(name: str) -> Take:
     return take
 
 
-DIGEST: Final = Kind(_put_digest, _take_digest)
+DIGEST: Final = Kind(converted(_put_digest), _take_digest)
 
 
 def choice(enum: type[StrEnum], names: EnumNames, prefix: str, *, maybe: bool = False, but: str = "") -> Kind:
@@ -160,7 +186,7 @@ def choice(enum: type[StrEnum], names: EnumNames, prefix: str, *, maybe: bool = 
 
         return take_choice
 
-    return Kind(put, take)
+    return Kind(converted(put), take)
 
 
 def one(shape: ShapeOf) -> Kind:
@@ -176,23 +202,42 @@ def one(shape: ShapeOf) -> Kind:
 
         return take_one
 
-    return Kind(shape.put, take)
+    def fill(name: str) -> Fill:
+        write = shape.fill
+
+        def fill_one(message: Any, value: Any) -> None:
+            inner = getattr(message, name)
+            inner.SetInParent()
+            write(inner, value)
+
+        return fill_one
+
+    return Kind(fill, take)
 
 
 def maybe(shape: ShapeOf) -> Kind:
     """A nested message that may be absent: None."""
-    put = shape.put
 
     def take(name: str) -> Take:
         read = shape.take
         return lambda message: read(getattr(message, name)) if message.HasField(name) else None
 
-    return Kind(lambda value: None if value is None else put(value), take)
+    def fill(name: str) -> Fill:
+        write = shape.fill
+
+        def fill_maybe(message: Any, value: Any) -> None:
+            if value is not None:
+                inner = getattr(message, name)
+                inner.SetInParent()
+                write(inner, value)
+
+        return fill_maybe
+
+    return Kind(fill, take)
 
 
 def many(shape: ShapeOf, most: int = MAX_ITEMS) -> Kind:
     """A list of messages: a tuple."""
-    put = shape.put
 
     def take(name: str) -> Take:
         read = shape.take
@@ -213,7 +258,18 @@ def many(shape: ShapeOf, most: int = MAX_ITEMS) -> Kind:
 
         return take_many
 
-    return Kind(lambda values: [put(value) for value in values], take)
+    def fill(name: str) -> Fill:
+        write = shape.fill
+
+        def fill_many(message: Any, values: Any) -> None:
+            if values:
+                add = getattr(message, name).add
+                for value in values:
+                    write(add(), value)
+
+        return fill_many
+
+    return Kind(fill, take)
 
 
 def _take_words(name: str) -> Take:
@@ -230,7 +286,15 @@ def _take_words(name: str) -> Take:
     return take
 
 
-WORDS: Final = Kind(list, _take_words)
+def _fill_list(name: str) -> Fill:
+    def fill(message: Any, values: Any) -> None:
+        if values:
+            getattr(message, name).extend(values)
+
+    return fill
+
+
+WORDS: Final = Kind(_fill_list, _take_words)
 
 
 def _take_indices(name: str) -> Take:
@@ -243,7 +307,7 @@ def _take_indices(name: str) -> Take:
     return take
 
 
-INDICES: Final = Kind(list, _take_indices)
+INDICES: Final = Kind(_fill_list, _take_indices)
 
 
 def put_pairs(pairs: tuple[tuple[str, str], ...]) -> dict[str, str]:
@@ -264,7 +328,15 @@ def take_pairs(named: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(named.items()))
 
 
-PAIRS: Final = Kind(put_pairs, lambda name: lambda message: take_pairs(getattr(message, name)))
+def _fill_pairs(name: str) -> Fill:
+    def fill(message: Any, pairs: tuple[tuple[str, str], ...]) -> None:
+        if pairs:
+            getattr(message, name).update(put_pairs(pairs))
+
+    return fill
+
+
+PAIRS: Final = Kind(_fill_pairs, lambda name: lambda message: take_pairs(getattr(message, name)))
 
 
 def _put_minute(at: time | None) -> int:
@@ -287,4 +359,4 @@ def _take_minute(name: str) -> Take:
 
 def minute(name: str) -> Kind:
     """A time of day in minutes after midnight; 0 stands for None."""
-    return Kind(_put_minute, _take_minute, name=name)
+    return Kind(converted(_put_minute), _take_minute, name=name)

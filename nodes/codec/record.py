@@ -15,11 +15,11 @@ from google.protobuf.message import DecodeError as ProtobufError
 
 from nodes.cases.events import Event, Unknown
 from nodes.codec.bodies import AFTER, BODIES, FIELD_OF, TYPES
-from nodes.codec.errors import CodecError, DecodeError, EncodeError
-from nodes.codec.kinds import MAX_COUNT, MAYBE_NUMBER, NUMBER, REGION, Kind, Take
+from nodes.codec.errors import DecodeError, EncodeError
+from nodes.codec.kinds import MAX_COUNT, MAYBE_NUMBER, NUMBER, REGION, TIME, Fill, Kind, Take, one
 from nodes.codec.private import move_out, open_part, put_back
 from nodes.codec.texts import check_text
-from nodes.codec.times import decode_time, encode_time
+from nodes.codec.times import decode_time
 from nodes.codec.values import ROLE
 from tongban.v1 import event_pb2 as pb
 
@@ -91,41 +91,42 @@ def encode_event(
     if len(prev_hash) != (0 if event.version == 1 else 32):
         raise EncodeError("prev_hash", "is not the hash of the event before")
     body = event.body
-    given: dict[str, Any] = {}
-    private = b""
-    schema = SCHEMA
-    if isinstance(body, Unknown):
-        kind, schema = body.type, SCHEMA + 1
-    else:
-        field = FIELD_OF[type(body)]
-        message = BODIES[field].put(body)
-        private = move_out(field, message, salt)
-        kind, given[field] = type(body).__name__, message
     try:
-        core = pb.EventCore(
+        message = pb.EventCore(
             event_id=event_id,
             case_number=case_number,
             version=event.version,
             epoch=event.epoch,
             author=event.author,
             prev_hash=prev_hash,
-            schema=schema,
-            type=kind,
-            recorded_at=encode_time(event.recorded_at),
-            effective_at=encode_time(event.effective_at),
+            schema=SCHEMA + 1 if isinstance(body, Unknown) else SCHEMA,
+            type=body.type if isinstance(body, Unknown) else type(body).__name__,
             caused_by=event.caused_by,
             must_understand=must_understand,
             recipients=recipients,
-            private_hash=hashlib.sha256(private).digest() if private else b"",
-            by=_put_role(event.by),
             actor=event.actor,
-            after=AFTER.put(event.after),
-            **given,
-        ).SerializeToString(deterministic=True)
-    except CodecError:
-        raise
+        )
     except (TypeError, ValueError) as error:
         raise EncodeError("", f"the core cannot hold it: {type(error).__name__}") from None
+    for name, fill, value in (
+        ("recorded_at", _fill_recorded_at, event.recorded_at),
+        ("effective_at", _fill_effective_at, event.effective_at),
+        ("by", _fill_by, event.by),
+        ("after", _fill_after, event.after),
+    ):
+        try:
+            fill(message, value)
+        except EncodeError as error:
+            raise error.under(name) from None
+    private = b""
+    if not isinstance(body, Unknown):
+        field = FIELD_OF[type(body)]
+        inner = getattr(message, field)
+        inner.SetInParent()
+        BODIES[field].fill(inner, body)
+        if private := move_out(field, inner, salt):
+            message.private_hash = hashlib.sha256(private).digest()
+    core = message.SerializeToString(deterministic=True)
     if len(core) > MAX_CORE_BYTES:
         raise EncodeError("", f"is longer than {MAX_CORE_BYTES} bytes")
     return Record(core, private, hashlib.sha256(core).digest(), event_id, event.version)
@@ -233,9 +234,15 @@ def _at(name: str, take: Any, value: Any) -> Any:
         raise error.under(name) from None
 
 
-def _put_role(role: str) -> Any:
-    assert ROLE.put is not None
-    return ROLE.put(role)
+def _filler(kind: Kind, name: str) -> Fill:
+    assert kind.fill is not None
+    return kind.fill(name)
+
+
+_fill_recorded_at: Final = _filler(TIME, "recorded_at")
+_fill_effective_at: Final = _filler(TIME, "effective_at")
+_fill_by: Final = _filler(ROLE, "by")
+_fill_after: Final = _filler(one(AFTER), "after")
 
 
 def _taker(kind: Kind, name: str) -> Take:

@@ -20,6 +20,7 @@ from nodes.codec.kinds import (
     NUMBER,
     PAIRS,
     TEXT,
+    Fill,
     Kind,
     Take,
     many,
@@ -83,9 +84,20 @@ class ActRequest:
     expected_version: int = 0
 
 
-def put_places(places: tuple[tuple[str, str], ...]) -> pb.PlaceFacts:
-    """Places as a message."""
-    return pb.PlaceFacts(**dict(places))
+def _fill_places(name: str) -> Fill:
+    def fill(message: Any, places: tuple[tuple[str, str], ...]) -> None:
+        inner = getattr(message, name)
+        for place, area in places:
+            setattr(inner, place, area)
+
+    return fill
+
+
+def _fill_part_areas(name: str) -> Fill:
+    def fill(message: Any, areas: tuple[tuple[int, str], ...]) -> None:
+        getattr(message, name).update(dict(areas))
+
+    return fill
 
 
 def take_places(message: pb.PlaceFacts) -> tuple[tuple[str, str], ...]:
@@ -138,12 +150,12 @@ NEW_FILING: Final = Shape(
     agent=maybe(PARTY),
     mandate=TEXT,
     consent=TEXT,
-    places=Kind(put_places, _take_places),
+    places=Kind(_fill_places, _take_places),
     facts=PAIRS,
     materials=many(MATERIAL),
-    delivery=Kind(DELIVERY.put, _take_delivery),
+    delivery=Kind(one(DELIVERY).fill, _take_delivery),
     authority=TEXT,
-    part_areas=Kind(dict, _take_part_areas),
+    part_areas=Kind(_fill_part_areas, _take_part_areas),
     reuse_held=BOOL,
 )
 FILE_REQUEST: Final = Shape(
@@ -181,6 +193,5 @@ __all__ = [
     "FileRequest",
     "NewFiling",
     "fingerprint",
-    "put_places",
     "take_places",
 ]

@@ -7,13 +7,14 @@ not know which types there are.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 from google.protobuf.message import Message
 
 from nodes.codec.errors import DecodeError, EncodeError
-from nodes.codec.kinds import MAX_COUNT, Kind, Take
+from nodes.codec.kinds import MAX_COUNT, Fill, Kind, Take
 from nodes.codec.texts import MAX_TEXT, check_text
 
 D = TypeVar("D")
@@ -33,7 +34,7 @@ class Shape(Generic[D]):
     """Turns `domain` (a frozen dataclass) into `message` and back; `kinds` names every field of the
     dataclass.
 
-    `put` raises EncodeError, `take` DecodeError, both with the path of the field.
+    `put` and `fill` raise EncodeError, `take` DecodeError, both with the path of the field.
     """
 
     def __init__(self, domain: Callable[..., D], message: type[Message], /, **kinds: Kind) -> None:
@@ -43,9 +44,13 @@ class Shape(Generic[D]):
         plain = tuple(name for name, kind in kinds.items() if kind.take is None)
         self._plain = plain
         self._get_plain = _getter(plain)
-        self._put: tuple[tuple[str, str, Callable[[Any], Any]], ...] = tuple(
-            (name, kind.name or name, kind.put) for name, kind in kinds.items() if kind.put is not None
+        as_is = tuple(name for name, kind in kinds.items() if kind.fill is None)
+        self._as_is = as_is
+        self._get_as_is = _getter(as_is)
+        self._fill: tuple[tuple[str, Fill], ...] = tuple(
+            (name, kind.fill(kind.name or name)) for name, kind in kinds.items() if kind.fill is not None
         )
+        self._get_filled = _getter(tuple(name for name, _ in self._fill))
         self._take: tuple[tuple[str, Take], ...] = tuple(
             (name, kind.take(kind.name or name)) for name, kind in kinds.items() if kind.take is not None
         )
@@ -58,17 +63,23 @@ class Shape(Generic[D]):
 
     def put(self, value: D) -> Any:
         """The message of `value`."""
-        given = dict(zip(self._plain, self._get_plain(value), strict=True))
+        message = self.message()
+        self.fill(message, value)
+        return message
+
+    def fill(self, message: Any, value: D) -> None:
+        """Writes `value` into an empty message, where it stands."""
         name = ""
         try:
-            for name, wire_name, put in self._put:
-                given[wire_name] = put(getattr(value, name))
+            for name, plain in zip(self._as_is, self._get_as_is(value), strict=True):
+                if plain:
+                    setattr(message, name, plain)
+            for (name, fill), given in zip(self._fill, self._get_filled(value), strict=True):  # noqa: B007  # the error names it
+                fill(message, given)
         except EncodeError as error:
             raise error.under(name) from None
-        try:
-            return self.message(**given)
         except (TypeError, ValueError) as error:
-            raise EncodeError("", f"{self.message.__name__} cannot hold it: {type(error).__name__}") from None
+            raise EncodeError(name, f"cannot be held: {type(error).__name__}") from None
 
     def take(self, message: Any) -> D:
         """The domain value of `message`, every field checked."""
@@ -97,3 +108,30 @@ class Shape(Generic[D]):
                 check_text(getattr(message, name), kind.text, lines=kind.lines)
             except DecodeError as error:
                 raise error.under(name) from None
+
+
+class Remembered(Generic[D]):
+    """A shape whose values are few and come again and again: each is converted once.
+
+    Only for values that are hashable, hold no personal data and serialise without maps. Keeps the `most`
+    used last.
+    """
+
+    def __init__(self, shape: Shape[D], most: int = 4096) -> None:
+        def bytes_of(value: D) -> bytes:
+            data: bytes = shape.put(value).SerializeToString()
+            return data
+
+        def value_of(data: bytes) -> D:
+            return shape.take(shape.message.FromString(data))
+
+        self._bytes_of = lru_cache(most)(bytes_of)
+        self._value_of = lru_cache(most)(value_of)
+
+    def fill(self, message: Any, value: D) -> None:
+        """As the shape does."""
+        message.MergeFromString(self._bytes_of(value))
+
+    def take(self, message: Any) -> D:
+        """As the shape does."""
+        return self._value_of(message.SerializeToString())

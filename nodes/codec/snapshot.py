@@ -98,10 +98,16 @@ STATE_OF_CASE: Final[Shape[Any]] = Shape(_state, case_pb2.Case, **_STATE_KINDS)
 """Everything of a Case but its filing; `take` gives the keyword arguments of Case."""
 
 
+def fill_case(message: case_pb2.Case, case: Case) -> None:
+    """Writes the case with its filing, private fields included. Raises EncodeError."""
+    STATE_OF_CASE.fill(message, case)
+    FILING.fill(message.filing, case.filing)
+
+
 def put_case(case: Case) -> case_pb2.Case:
-    """The case with its filing, private fields included."""
-    message: case_pb2.Case = STATE_OF_CASE.put(case)
-    message.filing.CopyFrom(FILING.put(case.filing))
+    """The message of a case, private fields included. Raises EncodeError."""
+    message = case_pb2.Case()
+    fill_case(message, case)
     return message
 
 
@@ -142,14 +148,21 @@ def encode_filing(filing: Filing) -> tuple[bytes, bytes]:
 
     The part has no salt: nothing names it by its hash, it lies beside its document.
     """
-    body = event_pb2.Filed(filing=FILING.put(filing))
+    body = event_pb2.Filed()
+    FILING.fill(body.filing, filing)
     part = take_out("filed", body)
     return body.filing.SerializeToString(deterministic=True), part.SerializeToString(deterministic=True)
 
 
 def decode_filing(document: bytes, private: bytes) -> Filing:
     """The filing; with an empty `private` (erased) its private fields are empty. Raises DecodeError."""
-    body = event_pb2.Filed(filing=_parse(case_pb2.Filing, document))
+    body = event_pb2.Filed()
+    if len(document) > MAX_CASE_BYTES:
+        raise DecodeError("", f"is longer than {MAX_CASE_BYTES} bytes")
+    try:
+        body.filing.MergeFromString(document)
+    except ProtobufError:
+        raise DecodeError("", "is not a protobuf message of this contract") from None
     put_back("filed", body, parse_part(private) if private else None)
     try:
         return FILING.take(body.filing)

@@ -6,6 +6,7 @@ Knows both forms. Must not know whether a time is plausible for a case.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -18,20 +19,33 @@ _BASE_S: Final = 946_684_800
 _LAST_S: Final = 7_258_118_400  # 2200-01-01T00:00Z
 
 
-def encode_time(at: datetime) -> Timestamp:
-    """To the microsecond. Raises EncodeError for a naive time or one outside 2000 to 2199."""
+def fill_time(stamp: Timestamp, at: datetime) -> None:
+    """Writes `at` to the microsecond. Raises EncodeError for a naive time or one outside 2000 to 2199."""
     if at.tzinfo is None:
         raise EncodeError("", "has no time zone")
     delta = at - _BASE
     seconds = delta.days * 86_400 + delta.seconds + _BASE_S
     if not _BASE_S <= seconds < _LAST_S:
         raise EncodeError("", "is not a time between 2000 and 2200")
-    return Timestamp(seconds=seconds, nanos=delta.microseconds * 1_000)
+    stamp.seconds = seconds
+    if microseconds := delta.microseconds:
+        stamp.nanos = microseconds * 1_000
+
+
+def encode_time(at: datetime) -> Timestamp:
+    """The Timestamp of `at`; raises what `fill_time` raises."""
+    stamp = Timestamp()
+    fill_time(stamp, at)
+    return stamp
 
 
 def decode_time(stamp: Timestamp) -> datetime:
     """Aware, Asia/Shanghai. Raises DecodeError."""
-    seconds, nanos = stamp.seconds, stamp.nanos
+    return _time_of(stamp.seconds, stamp.nanos)
+
+
+@lru_cache(8192)  # the events and clocks of a case repeat a few times again and again
+def _time_of(seconds: int, nanos: int) -> datetime:
     if not _BASE_S <= seconds < _LAST_S:
         raise DecodeError("", "is not a time between 2000 and 2200")
     if not 0 <= nanos < 1_000_000_000 or nanos % 1_000:

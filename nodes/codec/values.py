@@ -37,7 +37,7 @@ from nodes.codec.kinds import (
     minute,
     one,
 )
-from nodes.codec.shape import Shape
+from nodes.codec.shape import Remembered, Shape
 from regions.joint import JointRule
 from regions.limits import BasisKind, Limit, Unit
 from regions.matter import HandlingMode
@@ -66,7 +66,7 @@ def _take_share(name: str) -> Take:
     return take
 
 
-SHARE: Final = Kind(float, _take_share)
+SHARE: Final = Kind(take=_take_share)
 
 LIMIT: Final = Shape(
     Limit,
@@ -78,12 +78,13 @@ LIMIT: Final = Shape(
     basis_en=TEXT,
     official=BOOL,
 )
+LIMITS: Final = Remembered(LIMIT)
 STOP: Final = Shape(c.Stop, pb.Stop, reason=NEEDED, since=TIME, until=MAYBE_TIME)
 CLOCK: Final = Shape(
     c.Clock,
     pb.Clock,
     kind=CLOCK_KIND,
-    limit=one(LIMIT),
+    limit=one(LIMITS),
     started_at=TIME,
     due_at=TIME,
     yellow_at=TIME,
@@ -118,20 +119,20 @@ REQUIRED: Final = Shape(
     original=BOOL,
     alternatives=WORDS,
 )
-STEP_TERMS: Final = Shape(c.StepTerms, pb.StepTerms, name=NEEDED, limit=maybe(LIMIT))
+STEP_TERMS: Final = Shape(c.StepTerms, pb.StepTerms, name=NEEDED, limit=maybe(LIMITS))
 TERMS: Final = Shape(
     c.Terms,
     pb.Terms,
     guide_version=TEXT,
-    notice=one(LIMIT),
-    decision=one(LIMIT),
-    correction=one(LIMIT),
-    lack=maybe(LIMIT),
-    delivery=one(LIMIT),
-    procedure=one(LIMIT),
-    contact=one(LIMIT),
-    grace=maybe(LIMIT),
-    extension=maybe(LIMIT),
+    notice=one(LIMITS),
+    decision=one(LIMITS),
+    correction=one(LIMITS),
+    lack=maybe(LIMITS),
+    delivery=one(LIMITS),
+    procedure=one(LIMITS),
+    contact=one(LIMITS),
+    grace=maybe(LIMITS),
+    extension=maybe(LIMITS),
     steps=many(STEP_TERMS, 20),
     yellow_share=SHARE,
     yellow_units=COUNT,
@@ -141,6 +142,7 @@ TERMS: Final = Shape(
     materials=many(REQUIRED),
     decision_rule=TEXT,
 )
+ALL_TERMS: Final = Remembered(TERMS, 1024)
 PARTY: Final = Shape(
     c.Party,
     pb.Party,
@@ -183,7 +185,7 @@ FILING: Final = Shape(
     filed_at=TIME,
     consent=TEXT,
     applicant=one(PARTY),
-    terms=one(TERMS),
+    terms=one(ALL_TERMS),
     agent=maybe(PARTY),
     mandate=TEXT,
     delivery=one(DELIVERY),

@@ -87,11 +87,20 @@ class CommandShape:
 
     @staticmethod
     def put(command: k.Command) -> pb.Command:
-        """The message of a command. Raises EncodeError for a timer or one of the node's own verbs."""
+        """The message of a command; raises what `fill` raises."""
+        message = pb.Command()
+        CommandShape.fill(message, command)
+        return message
+
+    @staticmethod
+    def fill(message: pb.Command, command: k.Command) -> None:
+        """Writes a command. Raises EncodeError for a timer or one of the node's own verbs."""
         verb = VERB_OF.get(type(command))
         if verb is None:
             raise EncodeError("", "is a command that cannot be sent")
-        return pb.Command(**{verb: VERBS[verb].put(command)})
+        inner = getattr(message, verb)
+        inner.SetInParent()
+        VERBS[verb].fill(inner, command)
 
     @staticmethod
     def take(message: pb.Command) -> k.Command:

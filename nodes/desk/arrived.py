@@ -1,0 +1,45 @@
+"""What the inbox hands to the desk: one opened message, or why it cannot be read.
+
+Values only. Knows neither topics' meaning nor what a message does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nodes.codec.exchange import Exchange
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """Where a message came from and its bytes, for the case that it must be parked."""
+
+    topic: str
+    partition: int
+    offset: int
+    headers: str
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """One message: from which region, its id, and what it says; or why it cannot be read (`reason`)."""
+
+    source: str
+    message_id: str
+    content: Exchange | None
+    raw: Raw
+    reason: str = ""
+    detail: str = ""
+    subject: str = ""
+
+
+def join(core: bytes, private: bytes) -> bytes:
+    """A record as it is held until the hole before it is filled."""
+    return len(core).to_bytes(4, "big") + core + private
+
+
+def split(held: bytes) -> tuple[bytes, bytes]:
+    """The inverse of `join`."""
+    size = int.from_bytes(held[:4], "big")
+    return held[4 : 4 + size], held[4 + size :]

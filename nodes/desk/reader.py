@@ -1,0 +1,137 @@
+"""What is looked up: one case, lists, histories, and the stream of changes.
+
+Knows the store's reads and how rows become cases. Changes nothing. What a caller may see is the face's to
+say.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+from nodes.cases.case import Case
+from nodes.codec.snapshot import decode_case_state, decode_filing
+from nodes.desk.batch import CaseCache
+from nodes.store.rows import AskRow, CaseCursor, CaseFilter, CaseRow, EventRow
+from nodes.store.store import ReadTx, Store
+
+PAGE: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class CaseView:
+    """A case as this region has it: its row, itself, and this region's asks about it."""
+
+    row: CaseRow
+    case: Case
+    asks: tuple[AskRow, ...]
+
+
+class Reader:
+    """Reads of one node. Cheap to share; keeps the cases decoded last."""
+
+    def __init__(self, store: Store, region: str) -> None:
+        self._store, self._region = store, region
+        self._cache = CaseCache()
+
+    async def get(self, number: str) -> CaseView | None:
+        """The case, or None."""
+        async with self._store.read() as unit:
+            rows = await unit.load_cases([number])
+            if number not in rows:
+                return None
+            asks = await unit.asks_of_case(number)
+            case = await self._case(unit, rows[number])
+        return CaseView(rows[number], case, tuple(a for a in asks if a.asker == self._region))
+
+    async def cases(self, numbers: list[str]) -> dict[str, CaseView]:
+        """Several cases at once, without their asks."""
+        async with self._store.read() as unit:
+            rows = await unit.load_cases(numbers)
+            return {n: CaseView(row, await self._case(unit, row), ()) for n, row in rows.items()}
+
+    async def _case(self, unit: ReadTx, row: CaseRow) -> Case:
+        case = self._cache.get(row.number, row.version)
+        if case is None:
+            filed = (await unit.load_filings([row.number]))[row.number]
+            case = decode_case_state(row.snapshot, decode_filing(filed.document, filed.private))
+            self._cache.put(case)
+        return case
+
+    async def page(self, wanted: CaseFilter, after: CaseCursor | None, limit: int) -> list[CaseRow]:
+        """A page of rows, newest receipt first."""
+        async with self._store.read() as unit:
+            return await unit.list_cases(wanted, after=after, limit=limit)
+
+    async def history(self, number: str) -> list[EventRow]:
+        """Every event of a case that this region has, in order."""
+        async with self._store.read() as unit:
+            return await unit.events(number)
+
+
+class Changes:
+    """The events of this node in one gap-free order, for whoever follows it.
+
+    An event gets its place in the order after its commit, from one sequencer a region: a number once given is
+    never followed by a smaller one, so a follower that remembers its place misses nothing.
+    """
+
+    def __init__(self, store: Store, *, poll_s: float = 0.5) -> None:
+        self._store, self._poll_s = store, poll_s
+        self._wake = asyncio.Event()
+        self._arrived = asyncio.Condition()
+        self._task: asyncio.Task[None] | None = None
+        self.problem = ""
+
+    def wake(self) -> None:
+        """Something was committed."""
+        self._wake.set()
+
+    async def start(self) -> None:
+        """Begins, in the running event loop."""
+        self._task = asyncio.create_task(self._run(), name="sequencer")
+
+    async def close(self) -> None:
+        """Ends; followers end when they are told to."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                async with self._store.write(durable=False) as unit:
+                    given = await unit.assign_log_seq(PAGE)
+                self.problem = ""
+            except Exception as error:  # noqa: BLE001  # whatever it is, followers must not stop for ever
+                self.problem, given = str(error), 0
+            if given:
+                async with self._arrived:
+                    self._arrived.notify_all()
+                continue
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), self._poll_s)
+            self._wake.clear()
+
+    async def last(self) -> int:
+        """The place of the newest event."""
+        async with self._store.read() as unit:
+            return await unit.last_log_seq()
+
+    async def follow(self, after: int) -> AsyncIterator[EventRow]:
+        """Events behind that place, for ever."""
+        while True:
+            async with self._store.read() as unit:
+                rows = await unit.events_after_log_seq(after, PAGE)
+            for row in rows:
+                assert row.log_seq is not None
+                after = row.log_seq
+                yield row
+            if not rows:
+                async with self._arrived:
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(self._arrived.wait(), self._poll_s)

@@ -1,0 +1,145 @@
+"""The queue and the loop: whatever has queued up is one transaction.
+
+Knows how a transaction can fail and what follows: bad data is found by halving, a deadlock is run again, an
+unknown commit is looked up by running again (request ids, versions and message ids make that safe). Must not
+know what the pieces of work do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from nodes.desk.batch import Batch, CaseCache
+from nodes.desk.context import Context
+from nodes.desk.work import Answer, DeskError, Overloaded, Unavailable, Work
+from nodes.store.errors import CommitUnknown, DataRejected, Retryable, StoreUnavailable, VersionConflict
+from nodes.store.store import Store
+
+RETRIES = 8
+"""How often a transaction that lost against another is run again before its authors are told so."""
+
+
+class Writer:
+    """One a process. `after` is called with the batch once it is committed (wake the relay, the timers, the
+    rules).
+    """
+
+    def __init__(
+        self, store: Store, context: Context, *, batch_size: int = 200, queue_limit: int = 5000,
+        after: Callable[[Batch], None] | None = None,
+    ) -> None:  # fmt: skip
+        self.context = context
+        self._store = store
+        self._batch_size = batch_size
+        self._queue_limit = queue_limit
+        self._after = after
+        self._urgent: deque[Work] = deque()
+        self._backlog: deque[Work] = deque()
+        self._wake = asyncio.Event()
+        self._cache = CaseCache()
+        self._closing = False
+        self._task: asyncio.Task[None] | None = None
+
+    def listen(self, after: Callable[[Batch], None]) -> None:
+        """Who is told of each committed batch."""
+        self._after = after
+
+    @property
+    def waiting(self) -> int:
+        """Pieces of work in the queue."""
+        return len(self._urgent) + len(self._backlog)
+
+    async def start(self) -> None:
+        """Begins, in the running event loop."""
+        self._task = asyncio.create_task(self._loop(), name="writer")
+
+    async def close(self) -> None:
+        """Does what has queued up, then ends. Work that comes later is refused."""
+        self._closing = True
+        self._wake.set()
+        if self._task is not None:
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def submit(self, work: Work) -> Answer:
+        """The answer once it is durable. Raises Overloaded, Unavailable and the other DeskErrors."""
+        if self._closing:
+            raise Unavailable("the node is stopping")
+        queue = self._urgent if work.urgent else self._backlog
+        if len(queue) >= self._queue_limit:
+            raise Overloaded(retry_after_s=1.0)
+        work.done = asyncio.get_running_loop().create_future()
+        queue.append(work)
+        self._wake.set()
+        return await work.done
+
+    async def _loop(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while works := self._take():
+                await self._settle(works)
+            if self._closing and not self.waiting:
+                return
+
+    def _take(self) -> list[Work]:
+        """People first; of the backlog at least a quarter of a batch, so that neither starves the other."""
+        share = max(1, self._batch_size // 4) if self._backlog else 0
+        works = [self._urgent.popleft() for _ in range(min(len(self._urgent), self._batch_size - share))]
+        works += [
+            self._backlog.popleft() for _ in range(min(len(self._backlog), self._batch_size - len(works)))
+        ]
+        return [w for w in works if not w.done.done()]
+
+    async def _settle(self, works: Sequence[Work], tries: int = 0) -> None:
+        try:
+            async with self._store.write() as unit:
+                batch = Batch(self.context, unit, self._cache)
+                outcomes = await batch.run(works)
+        except (Retryable, CommitUnknown, VersionConflict) as error:
+            if tries >= RETRIES:
+                self._fail(works, Unavailable(str(error)))
+                return
+            # After an unknown commit this finds stored answers, versions, message ids: nothing is done twice.
+            await asyncio.sleep(min(1.0, 0.005 * 2**tries))
+            await self._settle(works, tries + 1)
+        except (StoreUnavailable, asyncio.CancelledError) as error:
+            self._fail(works, Unavailable(str(error)))
+            if isinstance(error, asyncio.CancelledError):
+                raise
+        except Exception as error:  # noqa: BLE001  # one bad piece of work must not take its neighbours with it
+            await self._halve(works, error)
+        else:
+            batch.remember()
+            self._tell(outcomes)
+            if self._after is not None:
+                self._after(batch)
+
+    async def _halve(self, works: Sequence[Work], error: Exception) -> None:
+        """Find the culprit: decide() is pure, so the halves give the same again; only the culprit fails."""
+        if len(works) == 1:
+            said = f"the database rejects it: {error}"
+            self._fail(works, DeskError(said) if isinstance(error, DataRejected) else error)
+            return
+        half = len(works) // 2
+        await self._settle(works[:half])
+        await self._settle(works[half:])
+
+    @staticmethod
+    def _tell(outcomes: Sequence[tuple[Work, Answer | DeskError]]) -> None:
+        for work, outcome in outcomes:
+            if work.done.done():
+                continue
+            if isinstance(outcome, Answer):
+                work.done.set_result(outcome)
+            else:
+                work.done.set_exception(outcome)
+
+    @staticmethod
+    def _fail(works: Sequence[Work], error: Exception) -> None:
+        for work in works:
+            if not work.done.done():
+                work.done.set_exception(error)

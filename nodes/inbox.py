@@ -1,0 +1,159 @@
+"""From the bus to the desk: what other regions send is opened, handed to the desk, and only then committed.
+
+Knows the subscription, the offsets in this node's own database, and how a message is opened. Must not know
+what a message does to a case. The place from which reading goes on is stored in the transaction that applies
+the messages; the broker's commit serves the lag alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from itertools import groupby
+from typing import Final
+
+import structlog
+from opentelemetry import trace
+
+from broker.bus import (
+    BusClosed,
+    BusError,
+    Delivery,
+    EventBus,
+    LogPosition,
+    MemberFenced,
+    Subscription,
+    next_offset,
+)
+from broker.envelope import EnvelopeError, open_
+from broker.topics import inbox
+from broker.traced import MessageTracer
+from nodes.codec.carry import CarryError, read_message
+from nodes.desk.acts import Hop
+from nodes.desk.arrivals import Arrivals, Arrived, Raw
+from nodes.desk.work import DeskError
+from nodes.desk.writer import Writer
+from nodes.store.rows import BusOffset
+from nodes.store.store import Store
+from nodes.telemetry.casetrace import CaseTrace
+from nodes.telemetry.hop import HopSpan
+
+MAX_RECORDS: Final = 200
+MAX_PAUSE_S: Final = 5.0
+log = structlog.get_logger("tongban.inbox")
+
+
+class Inbox:
+    """Reads one region's inbox topic for as long as the node runs."""
+
+    def __init__(
+        self, bus: EventBus, store: Store, writer: Writer, tracer: MessageTracer, *, process: str
+    ) -> None:
+        self._bus, self._store, self._writer, self._tracer = bus, store, writer, tracer
+        self._region = writer.context.region
+        self._topic = inbox(self._region)
+        self._group = f"tongban.node.{self._region}"
+        self._process = process
+        self._task: asyncio.Task[None] | None = None
+        self._subscription: Subscription | None = None
+        self.problem = ""
+        """Why nothing is being read now, "" when all is well."""
+
+    async def start(self) -> None:
+        """Begins, in the running event loop."""
+        self._task = asyncio.create_task(self._run(), name=f"inbox-{self._region}")
+
+    async def close(self) -> None:
+        """Ends after the messages in hand are applied."""
+        if self._subscription is not None:
+            await self._subscription.close()
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _start_at(self, topic: str, partition: int, incarnation: str) -> int | None:
+        """The offset in our own database; an unknown incarnation of the log begins at the earliest."""
+        async with self._store.read() as unit:
+            stored = await unit.load_offsets(topic)
+        known = stored.get(partition)
+        place = LogPosition(topic, partition, known.next_offset, known.incarnation) if known else None
+        return next_offset(place, incarnation)
+
+    async def _run(self) -> None:
+        tries = 0
+        while True:
+            self._subscription = self._bus.subscribe(
+                [self._topic], self._group, member=self._process, start=self._start_at
+            )
+            try:
+                while True:
+                    deliveries = await self._subscription.poll(MAX_RECORDS, timeout_s=1.0)
+                    self.problem, tries = "", 0
+                    if deliveries:
+                        await self._apply(deliveries)
+            except (BusClosed, asyncio.CancelledError):
+                return
+            except (BusError, DeskError) as error:
+                if isinstance(error, MemberFenced):
+                    log.warning("another process reads under this name", region=self._region)
+                self.problem = str(error)
+                tries += 1
+                with suppress(Exception):
+                    await self._subscription.close()
+                await asyncio.sleep(pause_s(tries))
+
+    async def _apply(self, deliveries: Sequence[Delivery]) -> None:
+        """Each partition's messages are one piece of work; what fails is read again."""
+        by_partition = sorted(deliveries, key=lambda d: (d.message.topic, d.partition, d.offset))
+        groups = [list(g) for _, g in groupby(by_partition, key=lambda d: d.topic_partition)]
+        with ExitStack() as spans:
+            works = [self._work(group, spans) for group in groups]
+            for task in [asyncio.ensure_future(self._writer.submit(work)) for work in works]:
+                await task
+        assert self._subscription is not None
+        await self._subscription.commit([group[-1].next_position for group in groups])
+
+    def _work(self, group: Sequence[Delivery], spans: ExitStack) -> Arrivals:
+        last = group[-1].next_position
+        messages, hops = [], []
+        for delivery in group:
+            span = spans.enter_context(self._tracer.processing(delivery, self._group))
+            messages.append(self._open(delivery))
+            hops.append(_hop(span))
+        position = BusOffset(last.topic, last.partition, last.incarnation, last.offset)
+        return Arrivals(messages=messages, position=position, hops=hops)
+
+    def _open(self, delivery: Delivery) -> Arrived:
+        message = delivery.message
+        headers = json.dumps(
+            [[k, v.decode(errors="replace")] for k, v in message.headers], ensure_ascii=False
+        )
+        raw = Raw(message.topic, delivery.partition, delivery.offset, headers, message.value or b"")
+        try:
+            opened = read_message(open_(message), self._region)
+        except EnvelopeError as error:
+            return Arrived("", "", None, raw, "BAD_ENVELOPE", str(error))
+        except CarryError as error:
+            return Arrived("", "", None, raw, "BAD_MESSAGE", str(error))
+        return Arrived(opened.source, opened.message_id, opened.content, raw, subject=opened.subject)
+
+
+def pause_s(tries: int) -> float:
+    """Seconds before the `tries`-th attempt is followed by another."""
+    return min(MAX_PAUSE_S, 0.05 * 2.0 ** min(tries, 10))
+
+
+def _hop(span: trace.Span) -> Hop:
+    """The hop of handling one message: it joins the case's own trace."""
+
+    def join(number: str, stored: str) -> str:
+        if not isinstance(span, HopSpan):
+            return stored
+        if not stored:
+            return span.begin_case(number).traceparent
+        return span.join_case(CaseTrace.stored(number, stored)).traceparent
+
+    return join

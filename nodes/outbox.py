@@ -1,0 +1,254 @@
+"""From the database to the bus: what is owed to other regions is sent, in order per case, as long as it
+takes.
+
+Knows lanes, leases and what an outbox row points to. Must not know what a message means. A row is deleted
+when the bus has acknowledged it; a relay that was paused and wakes can only add duplicates, which the
+receivers drop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Final
+
+import structlog
+from opentelemetry.trace import SpanKind
+
+from broker.bus import BusError, EventBus, Message
+from broker.topics import inbox
+from nodes.codec.carry import carry
+from nodes.codec.exchange import EventBatch, ServiceRequest, encode_exchange
+from nodes.desk.context import Context
+from nodes.store.errors import StoreError
+from nodes.store.rows import CaseRow, Lease, OutboxRow
+from nodes.store.store import ReadTx, Store
+from nodes.telemetry.casetrace import CaseTrace
+from nodes.telemetry.hop import HopSpan
+from nodes.telemetry.recorder import HopTracer
+
+PER_LANE: Final = 64
+RESEND: Final = 200
+MAX_PAUSE_S: Final = 5.0
+log = structlog.get_logger("tongban.outbox")
+
+
+class Relay:
+    """Sends what waits in the lanes that this process holds."""
+
+    def __init__(
+        self, bus: EventBus, store: Store, context: Context, tracer: HopTracer, *, system: str,
+        lease_s: float = 10.0,
+        poll_s: float = 1.0,
+    ) -> None:  # fmt: skip
+        self._bus, self._store, self._context, self._tracer = bus, store, context, tracer
+        self._system, self._lease_s, self._poll_s = system, lease_s, poll_s
+        self._wake = asyncio.Event()
+        self._held: dict[int, tuple[Lease, float]] = {}
+        self._began_wall_s = context.wall_s()
+        self._tasks: list[asyncio.Task[None]] = []
+        self.problem = ""
+        """Why nothing is being sent now, "" when all is well."""
+        self.sent = 0
+
+    def wake(self) -> None:
+        """Something waits."""
+        self._wake.set()
+
+    async def start(self) -> None:
+        """Begins, in the running event loop."""
+        self._tasks = [
+            asyncio.create_task(self._run(), name="relay"),
+            asyncio.create_task(self._resend(), name="resend"),
+        ]
+
+    async def close(self) -> None:
+        """Ends; what was not sent waits for the next start. Gives the lanes up."""
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+        with suppress(StoreError):
+            for lease, _ in self._held.values():
+                async with self._store.write() as unit:
+                    await unit.release_lease(lease)
+
+    async def _run(self) -> None:
+        tries = 0
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), self._poll_s)
+            self._wake.clear()
+            try:
+                lanes = await self._lanes()
+                while await self._send_once(lanes):
+                    lanes = await self._lanes()
+                self.problem, tries = "", 0
+            except (BusError, StoreError) as error:
+                self.problem = str(error)
+                tries += 1
+                await asyncio.sleep(min(MAX_PAUSE_S, 0.05 * 2 ** min(tries, 10)))
+                self._wake.set()
+
+    async def _lanes(self) -> list[int]:
+        """The lanes held; leases are renewed when a third of their time is left on our own clock."""
+        now = time.monotonic()
+        wanted = [
+            n
+            for n in range(self._context.lanes)
+            if self._held.get(n, (None, 0.0))[1] - now < self._lease_s / 3
+        ]
+        if wanted:
+            async with self._store.write() as unit:
+                for lane in wanted:
+                    began = time.monotonic()
+                    lease = await unit.take_lease(f"lane-{lane}", self._context.process, self._lease_s)
+                    if lease is None:
+                        self._held.pop(lane, None)
+                    else:
+                        self._held[lane] = (lease, began + self._lease_s)
+        return sorted(self._held)
+
+    async def _send_once(self, lanes: Sequence[int]) -> bool:
+        """One round over all lanes; whether anything was sent."""
+        if not lanes:
+            return False
+        async with self._store.read() as unit:
+            rows = await unit.outbox_ready(lanes, limit=PER_LANE)
+            messages = [await self._message(unit, row) for row in rows]
+        if not rows:
+            return False
+        now = time.monotonic()
+        live = [
+            (r, m)
+            for r, m in zip(rows, messages, strict=True)
+            if self._held.get(r.lane, (None, 0.0))[1] > now
+        ]
+        sending = [(r, m) for r, m in live if m is not None]
+        spans = [self._span(row, message) for row, message in sending]
+        try:
+            await self._bus.publish([message for _, message in spans])
+        finally:
+            for span, _ in spans:
+                span.end()
+        tails = [(r.destination, r.case_number, r.to_version) for r, m in sending if r.to_version]
+        async with self._store.write(durable=False) as unit:
+            # Not durable on purpose: a mark that is lost sends a message again, and the receiver drops it.
+            for lane in sorted({r.lane for r, _ in live}):
+                await unit.check_lease(self._held[lane][0])
+            await unit.delete_outbox([r.id for r, _ in live])
+            if tails:
+                await unit.note_sent(tails, wall_s=self._context.wall_s())
+        self.sent += len(sending)
+        return True
+
+    async def _message(self, unit: ReadTx, row: OutboxRow) -> Message | None:
+        if row.payload is not None:
+            data = row.payload
+        else:
+            events = await unit.events(row.case_number, row.from_version, row.to_version)
+            records = tuple((e.core, e.private) for e in events)
+            if not records:
+                return None
+            if row.kind == "service_request":
+                data = encode_exchange(
+                    ServiceRequest(
+                        case_number=row.case_number, handover_id="", records=records, from_version=1
+                    )
+                )
+            else:
+                data = encode_exchange(
+                    EventBatch(case_number=row.case_number, from_version=row.from_version, records=records)
+                )
+        return carry(
+            data, kind=row.kind, topic=inbox(row.destination), subject=row.case_number,
+            source=self._context.region, message_id=f"{self._context.region}-{row.id}",
+            wall_s=row.created_wall_s, traceparent=row.traceparent.partition("/")[0] or None,
+        )  # fmt: skip
+
+    def _span(self, row: OutboxRow, message: Message) -> tuple[HopSpan, Message]:
+        """The hop whose id was fixed when the row was written; recovered when another process wrote it."""
+        traceparent, _, parent = row.traceparent.partition("/")
+        hop = CaseTrace.stored(row.case_number, traceparent, parent) if traceparent else None
+        span = self._tracer.start_span(
+            f"send {message.topic}",
+            context=hop.reserved_context if hop else None,
+            kind=SpanKind.PRODUCER,
+            attributes={
+                "messaging.system": self._system,
+                "messaging.operation.name": "send",
+                "messaging.operation.type": "send",
+                "messaging.destination.name": message.topic,
+                "messaging.message.conversation_id": row.case_number,
+                "messaging.message.body.size": len(message.value or b""),
+            },
+        )
+        span.recovered = row.created_wall_s < self._began_wall_s
+        if hop is None:
+            return span, message
+        headers = (*message.headers, ("traceparent", hop.traceparent.encode()))
+        return span, Message(message.topic, message.key, message.value, headers)
+
+    async def _resend(self) -> None:
+        """What was sent and not acknowledged goes out again after a time: a lost tail is noticed."""
+        every = max(0.5, self._context.resend_after_s / 4)
+        while True:
+            await asyncio.sleep(every)
+            try:
+                if await self._resend_once():
+                    self.wake()
+            except StoreError as error:
+                log.warning("cannot look for lost tails", error=str(error))
+
+    async def _resend_once(self) -> int:
+        """Queue again what is owed: tails that nobody acknowledged, asks without an answer, holes not yet
+        filled.
+        """
+        wall = self._context.wall_s()
+        before = wall - self._context.resend_after_s
+        async with self._store.write() as unit:
+            tails = await unit.unacked_before(before, RESEND)
+            asks = await unit.pending_asks(self._context.region, before_wall_s=before, limit=RESEND)
+            cases = await unit.load_cases(
+                {t.case_number for t in tails} | {a.case_number for a in asks}, lock=True
+            )
+            rows = [
+                self._row(
+                    t.destination, cases[t.case_number], "events", wall,
+                    from_version=t.acked_version + 1, to_version=t.sent_version,
+                )
+                for t in tails if t.case_number in cases
+            ]  # fmt: skip
+            rows += [
+                self._row(
+                    cases[a.case_number].owner,
+                    cases[a.case_number],
+                    "ask",
+                    wall,
+                    ref=a.ask_id,
+                    payload=a.command,
+                )
+                for a in asks
+                if a.case_number in cases and cases[a.case_number].owner != self._context.region
+            ]
+            if rows:
+                await unit.insert_outbox(rows)
+                await unit.note_asks_sent([a.ask_id for a in asks], wall_s=wall)
+                await unit.note_sent(
+                    [(t.destination, t.case_number, t.sent_version) for t in tails], wall_s=wall
+                )
+        return len(rows)
+
+    def _row(
+        self, destination: str, case: CaseRow, kind: str, wall: float, *, from_version: int = 0,
+        to_version: int = 0, ref: str = "", payload: bytes | None = None,
+    ) -> OutboxRow:  # fmt: skip
+        hop = CaseTrace.stored(case.number, case.trace_parent).reserve()
+        return OutboxRow(
+            lane=self._context.lane(case.number), destination=destination, case_number=case.number, kind=kind,
+            from_version=from_version, to_version=to_version, ref=ref, payload=payload,
+            traceparent=f"{hop.traceparent}/{hop.parent_hex}", created_wall_s=wall,
+        )  # fmt: skip
