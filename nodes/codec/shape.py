@@ -41,9 +41,13 @@ class Shape(Generic[D]):
         self.domain = domain
         self.message = message
         self.kinds = kinds
-        plain = tuple(name for name, kind in kinds.items() if kind.take is None)
-        self._plain = plain
-        self._get_plain = _getter(plain)
+        plain = {name: kind for name, kind in kinds.items() if kind.take is None}
+        texts = [name for name, kind in plain.items() if kind.text]
+        numbers = [name for name, kind in plain.items() if kind.number]
+        self._plain = (*texts, *numbers, *(name for name in plain if name not in {*texts, *numbers}))
+        self._get_plain = _getter(self._plain)
+        self._texts, self._numbers = len(texts), len(texts) + len(numbers)
+        self._needed = tuple(at for at, name in enumerate(self._plain) if plain[name].needed)
         as_is = tuple(name for name, kind in kinds.items() if kind.fill is None)
         self._as_is = as_is
         self._get_as_is = _getter(as_is)
@@ -54,12 +58,6 @@ class Shape(Generic[D]):
         self._take: tuple[tuple[str, Take], ...] = tuple(
             (name, kind.take(kind.name or name)) for name, kind in kinds.items() if kind.take is not None
         )
-        self._texts = tuple((name, kinds[name]) for name in plain if kinds[name].text)
-        self._get_texts = _getter(tuple(name for name, _ in self._texts))
-        self._needed = tuple(name for name in plain if kinds[name].needed)
-        self._get_needed = _getter(self._needed)
-        self._numbers = tuple(name for name in plain if kinds[name].number)
-        self._get_numbers = _getter(self._numbers)
 
     def put(self, value: D) -> Any:
         """The message of `value`."""
@@ -83,17 +81,18 @@ class Shape(Generic[D]):
 
     def take(self, message: Any) -> D:
         """The domain value of `message`, every field checked."""
+        values = self._get_plain(message)
         if self._texts:
-            joined = "".join(self._get_texts(message))
+            joined = "".join(values[: self._texts])
             if len(joined) > MAX_TEXT or not joined.isprintable():
-                self._check_texts(message)
-        if self._needed and not all(self._get_needed(message)):
-            raise DecodeError(next(n for n in self._needed if not getattr(message, n)), "is missing")
-        if self._numbers and max(self._get_numbers(message)) > MAX_COUNT:
-            raise DecodeError(
-                next(n for n in self._numbers if getattr(message, n) > MAX_COUNT), "is too large"
-            )
-        given = dict(zip(self._plain, self._get_plain(message), strict=True))
+                self._check_texts(values)
+        for at in self._needed:
+            if not values[at]:
+                raise DecodeError(self._plain[at], "is missing")
+        for at in range(self._texts, self._numbers):
+            if values[at] > MAX_COUNT:
+                raise DecodeError(self._plain[at], "is too large")
+        given = dict(zip(self._plain, values, strict=True))
         name = ""
         try:
             for name, take in self._take:
@@ -102,10 +101,11 @@ class Shape(Generic[D]):
             raise error.under(name) from None
         return self.domain(**given)
 
-    def _check_texts(self, message: Any) -> None:
-        for name, kind in self._texts:
+    def _check_texts(self, values: tuple[Any, ...]) -> None:
+        for name, text in zip(self._plain[: self._texts], values, strict=False):
+            kind = self.kinds[name]
             try:
-                check_text(getattr(message, name), kind.text, lines=kind.lines)
+                check_text(text, kind.text, lines=kind.lines)
             except DecodeError as error:
                 raise error.under(name) from None
 
