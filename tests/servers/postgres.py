@@ -155,13 +155,14 @@ class Postgres:
 
     def _run(self, words: list[str]) -> None:
         command = [str(programs() / words[0]), *words[1:]]
-        user = RUNS_AS if os.geteuid() == 0 else None
+        runs_as = pwd.getpwnam(RUNS_AS) if os.geteuid() == 0 else None
         # The server inherits the output: a pipe would stay open as long as it runs.
         with tempfile.TemporaryFile() as said:
             done = subprocess.run(
                 command,
-                user=user,
-                extra_groups=[] if user else None,
+                user=runs_as and runs_as.pw_uid,
+                group=runs_as and runs_as.pw_gid,
+                extra_groups=[] if runs_as else None,
                 cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=said,
