@@ -3,8 +3,8 @@
     python benchmarks/store.py sqlite:////tmp/store.db postgresql://... --group 200 --groups 30
 
 A filing is one answer (claimed, then given), one filed document, one case row, two events and one outbox row:
-six rows. Prints, for each URL, filings and rows a second and the time of a group's transaction; the first groups
-warm up.
+six rows. Prints, for each URL, filings and rows a second and the time of a group's transaction; the first
+groups warm up.
 """
 
 from __future__ import annotations

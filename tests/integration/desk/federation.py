@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -83,28 +83,36 @@ class Node:
     async def until(self, number: str, holds: Callable[[Case], bool], timeout_s: float = 10.0) -> Case:
         """The case as soon as it is so; fails with what it is."""
         case: Case | None = None
-        async with asyncio.timeout(timeout_s):
-            try:
+        try:
+            async with asyncio.timeout(timeout_s):
                 while True:
                     case = await self.case(number)
                     if case is not None and holds(case):
                         return case
                     await asyncio.sleep(0.01)
-            except asyncio.CancelledError:
-                raise AssertionError(
-                    f"{self.region}: {number} is {case.state if case else 'unknown'}"
-                ) from None
+        except TimeoutError:
+            said = case.state if case else "unknown"
+            raise AssertionError(f"{self.region}: {number} is {said}") from None
+
+    async def eventually(self, look: Callable[[], Awaitable[object]], wanted: object) -> None:
+        """Until `look` gives what is wanted; fails with what it gave last."""
+        found: object = None
+        try:
+            async with asyncio.timeout(10):
+                while (found := await look()) != wanted:
+                    await asyncio.sleep(0.01)
+        except TimeoutError:
+            raise AssertionError(f"{found!r}, wanted {wanted!r}") from None
 
     async def settle(self, number: str, *, granted: bool = True) -> None:
         """An officer takes the case from filed to decided."""
-        for command in (
-            PreCheck(),
-            Accept(),
-            StartReview(),
-            FinishStep("ok"),
-            FinishStep("ok"),
-            FinishStep("ok"),
-        ):
+        await self.applied(number, PreCheck())
+        await self.applied(number, Accept())
+        await self.settle_from_accepted(number, granted=granted)
+
+    async def settle_from_accepted(self, number: str, *, granted: bool = True) -> None:
+        """An officer takes the case from accepted to decided."""
+        for command in (StartReview(), *[FinishStep("ok")] * 3):
             await self.applied(number, command)
         decision = Decision(granted, "依据充分", "" if granted else "可申请行政复议")
         await self.applied(number, Decide(decision))
