@@ -99,7 +99,10 @@ class Node:
         found: object = None
         try:
             async with asyncio.timeout(10):
-                while (found := await look()) != wanted:
+                while True:
+                    found = await look()
+                    if found == wanted:
+                        return
                     await asyncio.sleep(0.01)
         except TimeoutError:
             raise AssertionError(f"{found!r}, wanted {wanted!r}") from None
@@ -112,7 +115,8 @@ class Node:
 
     async def settle_from_accepted(self, number: str, *, granted: bool = True) -> None:
         """An officer takes the case from accepted to decided."""
-        for command in (StartReview(), *[FinishStep("ok")] * 3):
+        steps: tuple[Command, ...] = (StartReview(), *[FinishStep("ok")] * 3)
+        for command in steps:
             await self.applied(number, command)
         decision = Decision(granted, "依据充分", "" if granted else "可申请行政复议")
         await self.applied(number, Decide(decision))

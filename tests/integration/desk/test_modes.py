@@ -122,7 +122,12 @@ async def settle_parts(nodes: dict[str, Node], lead: str, origin: Node, *, denie
             await node.settle(part.case_number, granted=part.index not in denied)
             done.add(part.case_number)
         if not waiting:
-            await origin.until(lead, lambda c, version=case.version: c.version > version or not c.open)
+            version = case.version
+
+            def moved(c: Case, before: int = version) -> bool:
+                return c.version > before or not c.open
+
+            await origin.until(lead, moved)
 
 
 async def open_lead(origin: Node, new: object) -> str:
