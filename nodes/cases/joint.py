@@ -148,6 +148,9 @@ def outcome(lead: Case) -> bool | None:
 
 def conclusion(lead: Case) -> Decision:
     """The lead's decision: the verdict, and how each part ended (codes; the faces say it in words)."""
-    told = "; ".join(f"{p.index}={p.result}" for p in lead.parts)
     granted = verdict(lead)
+    ends = {
+        p.index: LAPSED if p.result == GRANTED and outcome(lead) is False else p.result for p in lead.parts
+    }
+    told = "; ".join(f"{index}={result}" for index, result in ends.items())
     return Decision(granted=granted, reasons=told, remedy="" if granted else REMEDY)

@@ -125,6 +125,9 @@ class Desk:
         assert self.case is not None
         return self.case
 
+    def state(self) -> str:
+        return self.it.state.value
+
     def _take(self, events: tuple[Event, ...]) -> tuple[Event, ...]:
         for event in events:
             self.case = machine.evolve(self.case, event)
