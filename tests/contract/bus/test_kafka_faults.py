@@ -55,23 +55,19 @@ async def test_publish_survives_broker_restart(backend: KafkaBackend, kafka: Kaf
     async with backend.opened() as bus:
         topic = await backend.topic(bus, partitions=3)
         reader = bus.subscribe([topic], backend.name_for("group"), member="m")
-        done = asyncio.Event()
+        done, all_sent = asyncio.Event(), asyncio.Event()
         counts = [0] * 6
-        worst_s = 0.0
 
         async def lane(key: int) -> None:
-            nonlocal worst_s
             while not done.is_set():
                 number = counts[key]
-                began = time.monotonic()
                 await soon(partial(bus.publish, [message(topic, number, key=str(key))]))
-                worst_s = max(worst_s, time.monotonic() - began)
                 counts[key] = number + 1
 
         seen: dict[bytes, list[int]] = {}
 
         async def reading() -> None:
-            while not (done.is_set() and sum(len(set(numbers)) for numbers in seen.values()) == sum(counts)):
+            while not (all_sent.is_set() and sum(len(set(got)) for got in seen.values()) == sum(counts)):
                 batch = await soon(lambda: reader.poll(timeout_s=0.2))
                 for delivery in batch:
                     seen.setdefault(delivery.message.key, []).append(int(delivery.message.value or b""))
@@ -83,10 +79,11 @@ async def test_publish_survives_broker_restart(backend: KafkaBackend, kafka: Kaf
             before = min(counts)
             await until(lambda: min(counts) > before + 50)
             done.set()
+            await asyncio.gather(*lanes)
+            all_sent.set()
 
-        async with asyncio.timeout(90), asyncio.TaskGroup() as group:
-            for key in range(6):
-                group.create_task(lane(key))
+        async with asyncio.timeout(110), asyncio.TaskGroup() as group:
+            lanes = [group.create_task(lane(key)) for key in range(6)]
             group.create_task(reading())
             group.create_task(trouble())
     for key in range(6):
