@@ -1,0 +1,96 @@
+"""Where the program starts: the settings become plain values, and the command line gets them.
+
+Knows settings, the command line and the two ways to run nodes. Must not know what any command does.
+"""
+
+import asyncio
+import importlib
+import sys
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, NoReturn
+
+from broker.topics import DAY_MS, TopicPlan
+from nodes.business_time import BusinessClock
+from nodes.cli.app import build_app
+from nodes.cli.defaults import Defaults
+from nodes.cli.exits import Exit
+from nodes.settings import Settings, SettingsError, language, load, unknown
+
+
+def main() -> NoReturn:
+    """Run the command line; ends the process with one of the exit codes of docs/cli.md."""
+    try:
+        settings = load()
+    except SettingsError as error:
+        sys.exit(_refused(error))
+    build_app(defaults_of(settings))()
+    sys.exit(Exit.OK)
+
+
+def defaults_of(settings: Settings) -> Defaults:
+    """The plain values that the command line works with."""
+    return Defaults(
+        lang=settings.lang or language(),
+        version=_version(),
+        serve=_serve,
+        demo=_demo,
+        node=settings.node,
+        region=settings.region,
+        nodes_file=settings.nodes_file,
+        client=settings.client,
+        timeout_s=settings.rpc_timeout_s,
+        peers=settings.peers,
+        database_url=settings.database if settings.region else settings.database_url,
+        bus_url=settings.bus_url,
+        topics=TopicPlan(
+            partitions=settings.partitions,
+            retention_ms=settings.topic_retention_days * DAY_MS,
+            promised_outage_ms=settings.promised_outage_days * DAY_MS,
+            replication=settings.replication,
+            min_insync=settings.min_insync,
+        ),
+        clock=BusinessClock(settings.business_start, settings.business_epoch_s, settings.business_rate),
+        unknown_settings=unknown(),
+    )
+
+
+def _serve(overrides: Mapping[str, Any]) -> int:
+    serve = importlib.import_module("nodes.assembly").serve
+
+    try:
+        settings = load(**overrides)
+    except SettingsError as error:
+        return _refused(error)
+    asyncio.run(serve(settings))
+    return Exit.OK
+
+
+def _demo(overrides: Mapping[str, Any], options: Mapping[str, Any]) -> int:
+    run = importlib.import_module("nodes.demo").run
+
+    try:
+        settings = load(**overrides)
+    except SettingsError as error:
+        return _refused(error)
+    return int(run(settings, **options))
+
+
+def _refused(error: SettingsError) -> int:
+    chinese = language() == "zh"
+    for name, reason in error.problems:
+        sys.stderr.write(f"{'设置有误' if chinese else 'setting'} {name}: {reason}\n")
+    advice = "各项设置见 docs/settings.md。" if chinese else "docs/settings.md explains every setting."
+    sys.stderr.write(f"{advice}\n")
+    return Exit.SETTINGS
+
+
+def _version() -> str:
+    try:
+        return version("tongban")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""`topics`: create what the bus lacks, and say what differs. Talks to the bus itself; needs no node."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated, Any, TypeVar
+
+import typer
+from rich.text import Text
+
+from broker.bus import BusError, BusUnavailable, EventBus, TopicReport
+from broker.topics import check, specs
+from broker.url import open_bus
+from nodes.cli.call import Call, command
+from nodes.cli.exits import Exit
+from nodes.cli.failures import Failure
+from nodes.cli.screens.kit import table
+from nodes.cli.words import both
+from regions.region import atlas
+
+Result = TypeVar("Result")
+DAY_MS = 24 * 3_600_000
+
+
+def add(app: typer.Typer) -> None:
+    """Join the application."""
+    command(app, "topics", panel="panel.operator")(topics)
+
+
+def topics(
+    call: Call,
+    bus_url: Annotated[str, typer.Option("--bus-url", help="help.bus_url")] = "",
+    only_check: Annotated[bool, typer.Option("--check", help="help.topics.check")] = False,
+) -> int:
+    """Every topic with its state; CHECK_FAILED when one is missing or differs."""
+    reports = on_bus(bus_url or call.defaults.bus_url, lambda bus: _reports(call, bus, only_check))
+    call.terminal.data({"topics": [_data(report) for report in reports]})
+    heads = [call.words(f"topics.head_{name}") for name in ("topic", "partitions", "retention", "state")]
+    call.terminal.show(table(heads, [_row(call, report) for report in reports]))
+    if all(report.conforms for report in reports):
+        call.terminal.say("topics.fine", style="green")
+        return Exit.OK
+    missing = any(not report.exists for report in reports)
+    call.terminal.note("next.topics_missing" if missing else "next.topics_differ", style="cyan")
+    return Exit.CHECK_FAILED
+
+
+async def _reports(call: Call, bus: EventBus, only_check: bool) -> Sequence[TopicReport]:
+    plan = call.defaults.topics
+    wanted = specs(atlas().regions, plan)
+    reports = await (bus.describe_topics(wanted) if only_check else bus.ensure_topics(wanted))
+    check(reports, plan)
+    return reports
+
+
+def on_bus(url: str, work: Callable[[EventBus], Awaitable[Result]]) -> Result:
+    """Start the bus at `url`, do the work, close it. Raises Failure for what the bus says."""
+    logging.getLogger("aiokafka").addHandler(logging.NullHandler())
+
+    async def run() -> Result:
+        bus = open_bus(url)
+        await bus.start()
+        try:
+            return await work(bus)
+        finally:
+            await bus.close()
+
+    try:
+        return asyncio.run(run())
+    except BusUnavailable as error:
+        raise _bus_failure(Exit.UNREACHABLE, "BUS_UNAVAILABLE", error, url) from None
+    except BusError as error:
+        raise _bus_failure(Exit.CHECK_FAILED, "BUS", error, url) from None
+
+
+def _bus_failure(end: Exit, code: str, error: BusError, url: str) -> Failure:
+    shown = without_password(url)
+    return Failure(end, code, both("fail.bus", url=shown, reason=error), both("next.bus", url=shown))
+
+
+def without_password(url: str) -> str:
+    """A URL fit to be shown."""
+    head, at, tail = url.rpartition("@")
+    scheme, slashes, login = head.partition("://")
+    return f"{scheme}{slashes}{login.partition(':')[0]}:***@{tail}" if at and ":" in login else url
+
+
+def _data(report: TopicReport) -> dict[str, Any]:
+    return {
+        "name": report.spec.name,
+        "exists": report.exists,
+        "created": report.created,
+        "incarnation": report.incarnation,
+        "partitions": report.spec.partitions,
+        "retention_ms": report.spec.retention_ms,
+        "compacted": report.spec.compacted,
+        "differences": [
+            {"field": d.field, "wanted": d.wanted, "actual": d.actual} for d in report.differences
+        ],
+    }
+
+
+def _row(call: Call, report: TopicReport) -> list[str | Text]:
+    words, spec = call.words, report.spec
+    kept = words("topics.compacted") if spec.compacted else ""
+    if spec.retention_ms is not None:
+        kept = words("topics.days", days=spec.retention_ms // DAY_MS)
+    if not report.exists:
+        state = Text(words("topics.missing"), style="red")
+    elif report.differences:
+        said = "; ".join(
+            words("topics.differs", field=d.field, actual=d.actual, wanted=d.wanted)
+            for d in report.differences
+        )
+        state = Text(said, style="yellow")
+    else:
+        state = Text(words("topics.created" if report.created else "topics.there"), style="green")
+    return [spec.name, str(spec.partitions), kept, state]

@@ -1,0 +1,153 @@
+"""What can go wrong, as one class: an exit code, a stable code, words in both languages, what to do next.
+
+Knows the statuses of gRPC and `tongban.v1.ErrorDetail`. Must not print: `front` does.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import grpc
+from grpc_status import rpc_status
+from rich.text import Text
+
+from nodes.cli.exits import Exit
+from nodes.cli.terminal import Terminal, clean
+from nodes.cli.words import TABLE, Said, both
+from tongban.v1.errors_pb2 import ErrorDetail, FieldError
+
+BY_STATUS: Final = {
+    grpc.StatusCode.INVALID_ARGUMENT: Exit.REFUSED,
+    grpc.StatusCode.FAILED_PRECONDITION: Exit.REFUSED,
+    grpc.StatusCode.ALREADY_EXISTS: Exit.REFUSED,
+    grpc.StatusCode.OUT_OF_RANGE: Exit.REFUSED,
+    grpc.StatusCode.ABORTED: Exit.REFUSED,
+    grpc.StatusCode.NOT_FOUND: Exit.NOT_FOUND,
+    grpc.StatusCode.PERMISSION_DENIED: Exit.NOT_PERMITTED,
+    grpc.StatusCode.UNAUTHENTICATED: Exit.NOT_PERMITTED,
+    grpc.StatusCode.UNAVAILABLE: Exit.UNREACHABLE,
+    grpc.StatusCode.DEADLINE_EXCEEDED: Exit.UNREACHABLE,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: Exit.BUSY,
+    grpc.StatusCode.CANCELLED: Exit.INTERRUPTED,
+}
+"""Exit code by status; any other status is UNEXPECTED."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong. field: dotted path or flag, "" for the whole; said: why, in both languages."""
+
+    field: str
+    code: str
+    said: Said
+
+
+class Failure(Exception):
+    """A command cannot go on. Raised anywhere, told once, by `front`."""
+
+    def __init__(
+        self, end: Exit, code: str, said: Said, advice: Said = ("", ""), problems: Sequence[Problem] = ()
+    ) -> None:
+        super().__init__(code)
+        self.end = end
+        self.code = code
+        self.said = said
+        self.advice = advice
+        self.problems = tuple(problems)
+
+    def tell(self, terminal: Terminal) -> None:
+        """Say it on standard error: one JSON object, or lines that end with what to do next."""
+        words = terminal.words
+        if terminal.as_json:
+            terminal.err.file.write(json.dumps({"error": self.data()}, ensure_ascii=False) + "\n")
+            return
+        line = Text()
+        line.append(words("fail.head"), style="bold red")
+        line.append(clean(words.pick(self.said)))
+        if self.code:
+            line.append(f"  [{clean(self.code)}]", style="dim")
+        terminal.err.print(line)
+        for problem in self.problems:
+            row = Text("  ")
+            if problem.field:
+                row.append(clean(problem.field), style="bold")
+                row.append(words("mark.colon"))
+            row.append(clean(words.pick(problem.said) or problem.code))
+            terminal.err.print(row)
+        if words.pick(self.advice):
+            terminal.err.print(Text(words("fail.next") + clean(words.pick(self.advice)), style="cyan"))
+
+    def data(self) -> dict[str, Any]:
+        """The same as JSON data."""
+        return {
+            "exit_code": int(self.end),
+            "code": self.code,
+            "message_zh": self.said[0],
+            "message_en": self.said[1],
+            "fields": [
+                {"field": p.field, "code": p.code, "message_zh": p.said[0], "message_en": p.said[1]}
+                for p in self.problems
+            ],
+            "advice_zh": self.advice[0],
+            "advice_en": self.advice[1],
+        }
+
+
+def failure(
+    end: Exit, code: str, *, problems: Sequence[Problem] = (), advice: str = "", **values: object
+) -> Failure:
+    """A failure from the table: `fail.CODE` says what, `next.CODE` (or `advice`) what to do."""
+    hint = advice or f"next.{code}"
+    return Failure(
+        end,
+        code.upper(),
+        both(f"fail.{code}", **values),
+        both(hint, **values) if hint in TABLE else ("", ""),
+        problems,
+    )
+
+
+def problem_of(wrong: FieldError) -> Problem:
+    """A field error of the contract."""
+    return Problem(wrong.field, wrong.code, (wrong.message_zh, wrong.message_en))
+
+
+def said_of(code: str, details: str = "") -> Said:
+    """What a refusal's code means; the details as given where the table does not know it."""
+    return TABLE.get(f"refusal.{code}") or (details or code, details or code)
+
+
+def detail_of(error: grpc.RpcError) -> ErrorDetail | None:
+    """The ErrorDetail that travels with a status, if there is one that can be read."""
+    try:
+        status = rpc_status.from_call(error)
+    except ValueError:
+        return None
+    found = ErrorDetail()
+    for packed in status.details if status is not None else ():
+        if packed.Unpack(found):
+            return found
+    return None
+
+
+def refused(error: grpc.RpcError, address: str) -> Failure:
+    """The failure that a node's status stands for."""
+    status, details = error.code(), error.details() or ""
+    end = BY_STATUS.get(status, Exit.UNEXPECTED)
+    detail = detail_of(error)
+    if detail is not None:
+        return Failure(
+            end,
+            detail.code,
+            said_of(detail.code, details),
+            (detail.advice_zh, detail.advice_en),
+            [problem_of(wrong) for wrong in detail.fields],
+        )
+    key = status.name.lower()
+    if f"fail.{key}" not in TABLE:
+        key = "internal"
+    told = failure(end, key, address=address, details=details)
+    return Failure(end, status.name, told.said, told.advice)

@@ -1,0 +1,74 @@
+"""Where answers go: results to standard output, everything else to standard error, as text or as JSON.
+
+Knows consoles, widths, colours and what must not reach a terminal. Must not know cases or nodes.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
+from rich.console import Console, RenderableType
+from rich.text import Text
+
+from nodes.cli.words import Words
+
+_UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+
+
+def clean(text: str) -> str:
+    """Text from elsewhere made fit for a terminal: control and direction marks become the sign U+FFFD."""
+    return _UNSAFE.sub("\ufffd", text)
+
+
+def as_data(message: Message) -> dict[str, Any]:
+    """A message as JSON data: the proto3 JSON mapping with the field names of the .proto files."""
+    found: dict[str, Any] = MessageToDict(
+        message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+    )
+    return found
+
+
+def _console(*, stderr: bool) -> Console:
+    return Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """One command's way to its reader."""
+
+    words: Words
+    as_json: bool = False
+    out: Console = field(default_factory=lambda: _console(stderr=False))
+    err: Console = field(default_factory=lambda: _console(stderr=True))
+
+    @property
+    def interactive(self) -> bool:
+        """Whether somebody can be asked: both ends are a terminal and the answer is not for a program."""
+        return not self.as_json and sys.stdin.isatty() and self.err.is_terminal
+
+    def show(self, *things: RenderableType) -> None:
+        """Print for people; nothing when JSON was asked for."""
+        if not self.as_json:
+            for thing in things:
+                self.out.print(thing)
+
+    def say(self, key: str, *, style: str = "", **values: object) -> None:
+        """Print a sentence of the table as part of the result."""
+        self.show(Text(clean(self.words(key, **values)), style=style))
+
+    def note(self, key: str, *, style: str = "dim", **values: object) -> None:
+        """Tell something beside the result, on standard error, whatever the form of the result."""
+        self.err.print(Text(clean(self.words(key, **values)), style=style))
+
+    def data(self, value: Message | Mapping[str, Any], *, line: bool = False) -> None:
+        """Write JSON when JSON was asked for: indented, or one line of a stream."""
+        if self.as_json:
+            found = as_data(value) if isinstance(value, Message) else value
+            indent = None if line else 2
+            self.out.file.write(json.dumps(found, ensure_ascii=False, indent=indent) + "\n")
+            self.out.file.flush()

@@ -1,0 +1,82 @@
+"""What is told beside a result, and what the operator's screens say."""
+
+from typing import Final
+
+NOTES: Final[dict[str, tuple[str, str]]] = {
+    "note.choice": ("请先回答(六位区划代码)：", "This must be said first (area codes, six digits):"),
+    "note.watching": ("等待变化……(Ctrl-C 结束)", "Waiting for changes… (Ctrl-C ends)"),
+    "note.ended": ("办件已终结。继续标记：{token}", "The case has ended. Resume token: {token}"),
+    "note.away": (
+        "节点暂时无法连接，正在重试。继续标记：{token}",
+        "The node is away; trying again. Resume token: {token}",
+    ),
+    "note.more": ("还有更多：加上 --cursor {cursor}", "There is more: add --cursor {cursor}"),
+    "note.resumed": (
+        "已有 {count} 行的结果在 {file}，从其后继续。",
+        "{count} lines have a result in {file}; going on with the others.",
+    ),
+    "note.again": (
+        "还有 {left} 行未答复：再次运行同一命令即可续办，不会重复。",
+        "{left} lines have no answer: run the same command again, nothing is filed twice.",
+    ),
+    "note.trace_missing": ("未答复的省份：{regions}", "Regions that did not answer: {regions}"),
+    "dead.none": ("没有被搁置的消息。", "Nothing is put aside."),
+    "dead.head_id": ("编号", "Id"),
+    "dead.head_case": ("办件", "Case"),
+    "dead.head_reason": ("原因", "Reason"),
+    "dead.head_parked": ("搁置时间", "Parked"),
+    "dead.head_state": ("状态", "State"),
+    "dead.replayed": ("消息 {id} 已重放。", "Message {id} was replayed."),
+    "dead.again": ("消息 {id} 再次失败：{detail}", "Message {id} failed again: {detail}"),
+    "dead.dropped": ("消息 {id} 已放弃。", "Message {id} was dropped."),
+    "dead.resync": ("已向主办方索取快照。", "The owner was asked for a snapshot."),
+    "dead.next": ("查看：tongban dead show {id}", "To see one: tongban dead show {id}"),
+    "dead.choose": (
+        "重新处理：tongban dead replay {id}；放弃：tongban dead drop {id} --reason …",
+        "Try it again: tongban dead replay {id}; give it up: tongban dead drop {id} --reason …",
+    ),
+    "dead.one": ("被搁置的消息 {id}", "Message put aside {id}"),
+    "dead.detail": ("说明", "Detail"),
+    "dead.source": ("来源", "Source"),
+    "dead.where": ("主题/分区/位置", "Topic/partition/offset"),
+    "dead.highest": ("其后见到的最高版本", "Highest version seen since"),
+    "dead.size": ("正文", "Body"),
+    "dead.bytes": ("{size} 字节，SHA-256 {sha256}", "{size} bytes, SHA-256 {sha256}"),
+    "doctor.head_what": ("项目", "What"),
+    "doctor.head_state": ("状态", "State"),
+    "doctor.head_detail": ("详情", "Detail"),
+    "doctor.program": ("程序", "program"),
+    "doctor.versions": ("tongban {version}，Python {python}", "tongban {version}, Python {python}"),
+    "doctor.settings": ("设置", "settings"),
+    "doctor.unknown_settings": ("没有这样的设置：{names}", "no such setting: {names}"),
+    "doctor.facts": ("事项资料", "facts"),
+    "doctor.facts_fine": ("{count} 个事项可办", "{count} matters can be filed"),
+    "doctor.bus": ("总线", "bus"),
+    "doctor.topics": (
+        "{all} 个主题中 {odd} 个不符；运行 tongban topics",
+        "{odd} of {all} topics are not as they should be; run: tongban topics",
+    ),
+    "doctor.database": ("数据库", "database"),
+    "doctor.revision": ("{url}，结构 {revision}", "{url}, schema {revision}"),
+    "doctor.migrate": (
+        "{url} 的结构为 {revision}，应为 {wanted}；运行 tongban migrate --database-url {url}",
+        "{url} is at {revision}, wanted {wanted}; run: tongban migrate --database-url {url}",
+    ),
+    "doctor.nodes": ("节点", "nodes"),
+    "doctor.no_nodes": (
+        "没有已知的节点；用 make up 或 tongban serve 启动，或用 --node 指明",
+        "no node is known; start some with make up or tongban serve, or name one with --node",
+    ),
+    "doctor.node": (
+        "{address}，{ms} ms，版本 {version}；待发 {unsent}，未读 {unread}，搁置 {parked}",
+        "{address}, {ms} ms, version {version}; {unsent} unsent, {unread} unread, {parked} parked",
+    ),
+    "doctor.clock": ("时钟", "clocks"),
+    "doctor.clocks": ("与本机相差：{offsets}", "off this machine's clock by: {offsets}"),
+    "doctor.clocks_rehearsal": (
+        "节点使用演练时间；彼此相差：{offsets}",
+        "the nodes run on rehearsal time; they differ by: {offsets}",
+    ),
+    "doctor.well": ("一切正常。", "All is well."),
+    "doctor.ill": ("需要处理：{names}", "To be looked at: {names}"),
+}
