@@ -67,7 +67,9 @@ def _decide(case: Case, role: Role) -> bool:
     return case.step > len(case.filing.terms.steps)
 
 
-def _withdraw(case: Case, _: Role) -> bool:
+def _withdraw(case: Case, role: Role) -> bool:
+    if role is Role.NODE and case.filing.kind is Kind.LEAD and not case.withdrawing:
+        return False
     held = case.suspension
     return held is None or (not held.court_order and case.phase in UNDECIDED)
 

@@ -92,7 +92,8 @@ def decide(
 def _effective(case: Case, command: c.Command, now: datetime, submitted_at: datetime | None) -> datetime:
     """When it holds: the origin's receipt, but never before the list it answers, nor after now."""
     if isinstance(command, c.File):
-        return min(command.filing.filed_at, now)
+        filed_at = command.filing.filed_at
+        return now if filed_at.tzinfo is None else min(filed_at, now)
     if submitted_at is None:
         return now
     asked = [k.started_at for k in case.clocks if k.ended_at is None and k.kind in _ASKED]
