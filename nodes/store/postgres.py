@@ -173,7 +173,8 @@ class PostgresLink:
     async def insert(self, batch: Batch, present: Present = "fail") -> None:
         """See `Link.insert`."""
         if batch.rows:
-            await self._do(_batch(batch.table, batch.names, present, ()), _arrays(batch), batch.table.name)
+            once = _last_of_each(batch) if present == "replace" else batch
+            await self._do(_batch(batch.table, batch.names, present, ()), _arrays(once), batch.table.name)
 
     async def insert_new(self, batch: Batch) -> set[tuple[Any, ...]]:
         """See `Link.insert_new`."""
@@ -182,6 +183,13 @@ class PostgresLink:
         statement = _batch(batch.table, batch.names, "skip", batch.keys)
         done = await self._do(statement, _arrays(batch), batch.table.name)
         return {tuple(row) for row in done}
+
+
+def _last_of_each(batch: Batch) -> Batch:
+    """One statement cannot replace a row twice: the last of each key stands, as if they came singly."""
+    places = [batch.names.index(key) for key in batch.keys]
+    last = {tuple(row[place] for place in places): row for row in batch.rows}
+    return batch if len(last) == len(batch.rows) else Batch(batch.table, batch.names, list(last.values()))
 
 
 def _arrays(batch: Batch) -> dict[str, list[Any]]:

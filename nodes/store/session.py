@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from operator import attrgetter
-from typing import Any, Literal, Protocol, TypeAlias, TypeVar
+from typing import Any, Final, Literal, Protocol, TypeAlias, TypeVar
 
 from sqlalchemy import BigInteger, Executable, Integer, Row, String, Table
+from sqlmodel import AutoString
 
 from nodes.store.dialect import Instant
 from nodes.store.errors import DataRejected
@@ -117,12 +118,15 @@ def _reject(into: Table, names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
             raise DataRejected(into.name, printable(key), f"{name}: {reason}")
 
 
+_TEXT: Final = String()
+
+
 def keys_of(name: str, keys: Iterable[str]) -> list[str]:
     """Distinct keys, sorted. Raises DataRejected for a key that no database can hold."""
     found = sorted(set(keys))
-    if flaw(String(), found):
+    if flaw(_TEXT, found):
         for key in found:
-            reason = flaw(String(), [key])
+            reason = flaw(_TEXT, [key])
             if reason:
                 raise DataRejected(name, printable(key), reason)
     return found
@@ -130,7 +134,9 @@ def keys_of(name: str, keys: Iterable[str]) -> list[str]:
 
 def flaw(kind: Any, values: Sequence[Any]) -> str:
     """Why one of the values of a column cannot be stored, "" when all can."""
-    if isinstance(kind, String):
+    if isinstance(kind, Instant):
+        return "a time without a zone" if any(value.tzinfo is None for value in values) else ""
+    if isinstance(kind, (String, AutoString)):
         text = "".join(values)
         if "\x00" in text:
             return "NUL in a text"
@@ -143,8 +149,6 @@ def flaw(kind: Any, values: Sequence[Any]) -> str:
         bits = 63 if isinstance(kind, BigInteger) else 31
         if max(values) >= 2**bits or min(values) < -(2**bits):
             return f"beyond {bits + 1} bits"
-    elif isinstance(kind, Instant) and any(value.tzinfo is None for value in values):
-        return "a time without a zone"
     return ""
 
 

@@ -63,6 +63,7 @@ class Store:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._closed = False
 
     @classmethod
     async def open(cls, url: str, *, timeout_s: float = 10.0, readers: int = 2, pool_size: int = 8) -> Store:
@@ -122,5 +123,7 @@ class Store:
             pause_s = min(pause_s * 2, 1.0)
 
     async def close(self) -> None:
-        """Ends threads and connections. Transactions under way on SQLite are awaited."""
-        await self._engine.close()
+        """Ends threads and connections. Transactions under way on SQLite are awaited. Once is enough."""
+        if not self._closed:
+            self._closed = True
+            await self._engine.close()

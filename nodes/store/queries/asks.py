@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import bindparam, func, or_, select, update
 
-from nodes.store.dialect import among, texts
+from nodes.store.dialect import among, constant, texts
 from nodes.store.rows import AskRow
 from nodes.store.session import Session, batch_of, build, columns_of, keys_of, table
 
@@ -20,7 +20,7 @@ _OF_CASE = (
 _PENDING = (
     select(*_COLUMNS)
     .where(
-        ASK.c.state == "pending",
+        ASK.c.state == constant("pending"),
         ASK.c.asker == bindparam("asker"),
         or_(ASK.c.last_sent_wall_s.is_(None), ASK.c.last_sent_wall_s < bindparam("before")),
     )
@@ -31,6 +31,9 @@ _SEQS = (
     select(ASK.c.case_number, func.max(ASK.c.ask_seq))
     .where(among(ASK.c.case_number, texts("numbers")), ASK.c.asker == bindparam("asker"))
     .group_by(ASK.c.case_number)
+)
+_PLACES = select(ASK.c.case_number, ASK.c.ask_seq, ASK.c.ask_id).where(
+    among(ASK.c.case_number, texts("numbers")), ASK.c.asker == bindparam("asker")
 )
 _BY_ID = ASK.c.ask_id == bindparam("b_id")
 _SETTLE = (
@@ -75,6 +78,11 @@ class AskReads(Session):
         found = await self._link.fetch(_SEQS, {"numbers": keys, "asker": asker})
         last = {row[0]: row[1] for row in found}
         return {number: last.get(number, 0) + 1 for number in keys}
+
+    async def ask_places(self, asker: str, numbers: Iterable[str]) -> dict[tuple[str, int], str]:
+        """(case number, ask_seq) -> ask id, of all that the asker asked about these cases."""
+        keys = {"numbers": keys_of("ask", numbers), "asker": asker}
+        return {(number, seq): ask_id for number, seq, ask_id in await self._link.fetch(_PLACES, keys)}
 
 
 class AskWrites(AskReads):

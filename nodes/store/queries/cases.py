@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, func, literal, select, tuple_
 
-from nodes.store.dialect import Instant, among, texts
+from nodes.store.dialect import Instant, among, constant, texts
 from nodes.store.errors import VersionConflict
 from nodes.store.rows import CaseCursor, CaseFilter, CaseRow, FilingRow
 from nodes.store.session import Session, batch_of, build, columns_of, keys_of, one, table
@@ -35,7 +35,9 @@ _DUE = (
 )
 _NEXT = select(func.min(CASE.c.next_due_at)).where(CASE.c.next_due_at.is_not(None))
 _PARTS = (
-    select(*_COLUMNS).where(CASE.c.lead == bindparam("lead"), CASE.c.lead != "").order_by(CASE.c.part_index)
+    select(*_COLUMNS)
+    .where(CASE.c.lead == bindparam("lead"), CASE.c.lead != constant(""))
+    .order_by(CASE.c.part_index)
 )
 _OPEN = select(CASE.c.state, func.count()).where(CASE.c.open).group_by(CASE.c.state)
 
@@ -80,7 +82,7 @@ class CaseReads(Session):
                 keys_of("case_row", [value])
                 query = query.where(CASE.c[field.name] == value)
         if wanted.lead:
-            query = query.where(CASE.c.lead != "")  # lets the partial index of parts serve
+            query = query.where(CASE.c.lead != constant(""))  # lets the partial index of parts serve
         if after is not None:
             place = tuple_(literal(after.filed_at, Instant), literal(after.number))
             query = query.where(tuple_(CASE.c.filed_at, CASE.c.number) < place)

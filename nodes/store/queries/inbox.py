@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import bindparam, delete, func, select, tuple_, update
 
-from nodes.store.dialect import among, texts
+from nodes.store.dialect import among, constant, texts
 from nodes.store.rows import BusOffset, GapRequest, HeldRow, ParkedRow
 from nodes.store.session import Session, batch, batch_of, build, columns_of, keys_of, one, table
 
@@ -57,7 +57,7 @@ _PARKED_OF = (
     select(*_PARKED_COLUMNS)
     .where(
         among(PARKED.c.case_number, texts("numbers")),
-        PARKED.c.state == "parked",
+        PARKED.c.state == constant("parked"),
         PARKED.c.case_number.is_not(None),
     )
     .order_by(PARKED.c.id)
@@ -67,12 +67,13 @@ _SEEN = (
     update(PARKED)
     .where(
         PARKED.c.case_number == bindparam("b_number"),
-        PARKED.c.state == "parked",
+        PARKED.c.case_number.is_not(None),
+        PARKED.c.state == constant("parked"),
         PARKED.c.highest_seen < bindparam("b_version"),
     )
     .values(highest_seen=bindparam("b_version"))
 )
-_COUNT_PARKED = select(func.count()).select_from(PARKED).where(PARKED.c.state == "parked")
+_COUNT_PARKED = select(func.count()).select_from(PARKED).where(PARKED.c.state == constant("parked"))
 
 
 class InboxReads(Session):

@@ -7,7 +7,7 @@ from datetime import date
 
 from sqlalchemy import bindparam, or_, select, update
 
-from nodes.store.dialect import among, texts
+from nodes.store.dialect import among, constant, texts
 from nodes.store.rows import MaterialFetch, MaterialRow, MaterialUse
 from nodes.store.session import Session, batch_of, build, columns_of, keys_of, table
 
@@ -34,7 +34,7 @@ _HELD = (
 _FETCH_COLUMNS = [FETCH.c[name] for name in columns_of(MaterialFetch)]
 _WANTED = (
     select(*_FETCH_COLUMNS)
-    .where(FETCH.c.state == "wanted")
+    .where(FETCH.c.state == constant("wanted"))
     .order_by(FETCH.c.attempts, FETCH.c.case_number, FETCH.c.sha256)
     .limit(bindparam("most"))
 )

@@ -58,6 +58,7 @@ _TRIM = delete(TAIL).where(
     tuple_(TAIL.c.destination, TAIL.c.case_number).in_(
         select(TAIL.c.destination, TAIL.c.case_number)
         .where(TAIL.c.acked_version >= TAIL.c.sent_version, TAIL.c.last_sent_wall_s < bindparam("before"))
+        .order_by(TAIL.c.last_sent_wall_s)
         .limit(bindparam("most"))
     )
 )

@@ -35,6 +35,7 @@ class SentTail(Stored, table=True):
     __tablename__ = "sent_tail"
     __table_args__ = (
         partial("ix_sent_tail_unacked", "last_sent_wall_s", where="acked_version < sent_version"),
+        partial("ix_sent_tail_acked", "last_sent_wall_s", where="acked_version >= sent_version"),
     )
     destination: str = key()
     case_number: str = key()

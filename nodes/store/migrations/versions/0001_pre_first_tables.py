@@ -232,6 +232,7 @@ def upgrade() -> None:
         col("attempts", sa.Integer()),
         sa.PrimaryKeyConstraint("destination", "case_number", name="pk_sent_tail"),
     )
+    partial("ix_sent_tail_acked", "sent_tail", ["last_sent_wall_s"], "acked_version >= sent_version")
     partial("ix_sent_tail_unacked", "sent_tail", ["last_sent_wall_s"], "acked_version < sent_version")
     op.create_table(
         "serial",

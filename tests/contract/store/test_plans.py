@@ -1,0 +1,81 @@
+"""No query reads a whole table, on either database: the plan of every statement is looked at."""
+
+import importlib
+import pkgutil
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import asyncpg
+import pytest
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
+from sqlalchemy.engine import make_url
+from sqlalchemy.sql.dml import Delete, Update
+from sqlalchemy.sql.selectable import Select
+
+from nodes.store import queries
+from nodes.store.tables import METADATA
+from tests.contract.store.conftest import Backend
+
+PARTIAL = {
+    index.name
+    for table in METADATA.sorted_tables
+    for index in table.indexes
+    if index.dialect_options["sqlite"]["where"] is not None
+}
+"""Read from end to end they give what is open, unsent, due: that is what they are for."""
+
+READS_ALL_OF_ITS_SMALL_INDEX = {
+    "cases._OPEN",  # open cases by state: the partial index of the open ones
+    "cases._NEXT",  # the first entry of the partial index of timers
+    "inbox._COUNT_HELD",  # a bounded table
+    "inbox._COUNT_PARKED",  # parked messages are few, and looked at by people
+    "leases._HELD",  # a row a lane
+    "relay._COUNTS",  # the outbox, for the health page
+    "repairs._LANES",  # the same
+    "relay._DESTINATIONS",  # jumps through the index
+}
+
+
+def statements() -> Iterator[Any]:
+    for module in pkgutil.iter_modules(queries.__path__):
+        room = importlib.import_module(f"nodes.store.queries.{module.name}")
+        for name, value in vars(room).items():
+            if isinstance(value, (Select, Update, Delete)):
+                yield pytest.param(value, f"{module.name}.{name}", id=f"{module.name}.{name}")
+
+
+@pytest.mark.parametrize(("statement", "name"), list(statements()))
+async def test_a_statement_searches_by_an_index(backend: Backend, statement: Any, name: str) -> None:
+    plan = (
+        await _postgres_plan(backend.url, statement)
+        if backend.name == "postgresql"
+        else _sqlite_plan(backend.url, statement)
+    )
+    whole = [line for line in plan if "Seq Scan on" in line or line.startswith("SCAN ")]
+    whole = [line for line in whole if "json_each" not in line and not PARTIAL & set(line.split())]
+    if name not in READS_ALL_OF_ITS_SMALL_INDEX:
+        assert whole == [], plan
+
+
+def _sqlite_plan(url: str, statement: Any) -> list[str]:
+    compiled = statement.compile(dialect=sqlite.dialect(paramstyle="named"))
+    with closing(sqlite3.connect(str(make_url(url).database))) as connection:
+        rows = connection.execute(f"EXPLAIN QUERY PLAN {compiled}", dict.fromkeys(compiled.params)).fetchall()
+    return [detail for *_, detail in rows]
+
+
+async def _postgres_plan(url: str, statement: Any) -> list[str]:
+    compiled = statement.compile(dialect=asyncpg_dialect.dialect())  # type: ignore[no-untyped-call]
+    given = ", ".join(["NULL"] * (max(map(int, re.findall(r"\$(\d+)", str(compiled))), default=0)))
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute("SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan")
+        await connection.execute(f"PREPARE looked_at AS {compiled}")
+        rows = await connection.fetch(f"EXPLAIN EXECUTE looked_at{f'({given})' if given else ''}")
+    finally:
+        await connection.close()
+    return [row[0] for row in rows]
