@@ -12,7 +12,7 @@ from datetime import datetime
 
 from nodes.cases.errors import CaseError
 from nodes.codec.times import encode_time
-from tongban.v1 import case_service_pb2, errors_pb2
+from tongban.v1 import case_service_pb2, errors_pb2, operator_service_pb2
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +76,13 @@ def problems_answer(
 def refusal_answer(error: CaseError) -> bytes:
     """ErrorDetail of a command that the machine refused."""
     return problems_answer(str(error.code), [(error.field, str(error.code), error.detail, "")])
+
+
+def replayed_answer(state: str, detail: str) -> bytes:
+    """ReplayDeadResponse: replayed, or parked again and why."""
+    return operator_service_pb2.ReplayDeadResponse(state=state, detail=detail).SerializeToString()
+
+
+def dropped_answer(*, resync: bool) -> bytes:
+    """DropDeadResponse."""
+    return operator_service_pb2.DropDeadResponse(resync=resync).SerializeToString()
