@@ -33,8 +33,19 @@ class Row:
 
 
 def _load() -> Mapping[str, Row]:
-    with files(__package__).joinpath("codes.csv").open(encoding="utf-8", newline="") as file:
-        rows = [Row(**{**line, "status": StatusCode[line["status"]]}) for line in csv.DictReader(file)]
+    lines = files(__package__).joinpath("codes.csv").read_text("utf-8").splitlines()
+    rows = (
+        Row(
+            line["code"],
+            line["about"],
+            StatusCode[line["status"]],
+            line["zh"],
+            line["en"],
+            line["do_zh"],
+            line["do_en"],
+        )
+        for line in csv.DictReader(lines)
+    )
     return MappingProxyType({row.code: row for row in rows})
 
 
