@@ -2,7 +2,7 @@
 
 Why the order holds: a writer locks the case's row before it inserts, so rows of one case get their ids in the
 order in which they become visible. Between cases ids say nothing, so nobody polls "id > last": each
-(destination, lane) is read from its lowest row that is still there.
+destination is read from its lowest row that is still there.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, bindparam, case, delete, func, select, tuple_, union_all, update
+from sqlalchemy import Select, bindparam, case, delete, func, select, tuple_, update
 
 from nodes.store.dialect import among, integers, texts
 from nodes.store.queries.leases import LeaseReads, LeaseWrites
@@ -19,8 +19,17 @@ from nodes.store.session import batch_of, build, columns_of, keys_of, table
 
 OUTBOX = table("outbox")
 TAIL = table("sent_tail")
-_READS_IN_ONE = 100
 _COLUMNS = [OUTBOX.c[name] for name in columns_of(OutboxRow)]
+_READY = (
+    select(*_COLUMNS)
+    .where(
+        OUTBOX.c.destination == bindparam("b_destination"),
+        among(OUTBOX.c.lane, integers("lanes")),
+        ~among(OUTBOX.c.id, integers("skip")),
+    )
+    .order_by(OUTBOX.c.id)
+    .limit(bindparam("most"))
+)
 _DELETE = delete(OUTBOX).where(among(OUTBOX.c.id, integers("ids")))
 _COUNTS = select(OUTBOX.c.destination, func.count(), func.min(OUTBOX.c.created_wall_s)).group_by(
     OUTBOX.c.destination
@@ -90,34 +99,18 @@ class RelayReads(LeaseReads):
         skip_ids: Collection[int] = (),
         skip_destinations: Collection[str] = (),
     ) -> list[OutboxRow]:
-        """The lowest rows of each (destination, lane), `limit` of each, by id; those of a case and a
-        destination are in the order in which they must be sent.
+        """The lowest rows of each destination by id, those of a case in the order in which they must be sent.
 
-        `skip_ids`: rows in flight. `skip_destinations`: those that do not answer now; they cost the others
-        nothing.
+        `limit`: rows a lane; a destination gives `limit` times the lanes asked for, whichever lane they are
+        in. `skip_ids`: rows in flight. `skip_destinations`: those that do not answer now; they cost the
+        others nothing.
         """
-        found = await self._link.fetch(_DESTINATIONS)
-        wanted = [
-            (destination, lane)
-            for (destination,) in found
-            if destination not in skip_destinations
-            for lane in lanes
-        ]
+        asked = {"lanes": sorted(lanes), "skip": sorted(skip_ids), "most": limit * len(lanes)}
         rows: list[OutboxRow] = []
-        skip = sorted(skip_ids)
-        for at in range(0, len(wanted), _READS_IN_ONE):
-            reads = [
-                select(
-                    select(*_COLUMNS)
-                    .where(OUTBOX.c.destination == destination, OUTBOX.c.lane == lane)
-                    .where(~among(OUTBOX.c.id, integers("skip")))
-                    .order_by(OUTBOX.c.id)
-                    .limit(limit)
-                    .subquery()
-                )
-                for destination, lane in wanted[at : at + _READS_IN_ONE]
-            ]
-            rows += build(OutboxRow, await self._link.fetch(union_all(*reads), {"skip": skip}))
+        for (destination,) in await self._link.fetch(_DESTINATIONS):
+            if destination not in skip_destinations:
+                found = await self._link.fetch(_READY, {**asked, "b_destination": destination})
+                rows += build(OutboxRow, found)
         return sorted(rows, key=lambda row: row.id)
 
     async def outbox_counts(self) -> dict[str, tuple[int, float]]:

@@ -13,7 +13,7 @@ class Outbox(Stored, table=True):
 
     __tablename__ = "outbox"
     __table_args__ = (
-        Index("ix_outbox_destination_lane_id", "destination", "lane", "id"),
+        Index("ix_outbox_destination_id_lane", "destination", "id", "lane"),
         {"sqlite_autoincrement": True},
     )
     id: int | None = counted()

@@ -201,7 +201,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_outbox"),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_outbox_destination_lane_id", "outbox", ["destination", "lane", "id"])
+    op.create_index("ix_outbox_destination_id_lane", "outbox", ["destination", "id", "lane"])
     op.create_table(
         "parked",
         col("id", sa.String()),
