@@ -17,6 +17,7 @@ from rich.text import Text
 from nodes.cli.exits import Exit
 from nodes.cli.terminal import Terminal, clean
 from nodes.cli.words import TABLE, Said, both
+from nodes.rpc.codes import TABLE as CODES
 from tongban.v1.errors_pb2 import ErrorDetail, FieldError
 
 BY_STATUS: Final = {
@@ -116,8 +117,16 @@ def problem_of(wrong: FieldError) -> Problem:
 
 
 def said_of(code: str, details: str = "") -> Said:
-    """What a refusal's code means; the details as given where the table does not know it."""
-    return TABLE.get(f"refusal.{code}") or (details or code, details or code)
+    """What a refusal's code means; the details as given for one that this release does not know."""
+    known = CODES.get(code)
+    return (known.zh, known.en) if known else (details or code, details or code)
+
+
+def advice_of(detail: ErrorDetail) -> Said:
+    """What to do next: what the node advises, else what its code advises."""
+    known = CODES.get(detail.code)
+    said = (detail.advice_zh, detail.advice_en)
+    return (known.do_zh, known.do_en) if known and not any(said) else said
 
 
 def detail_of(error: grpc.RpcError) -> ErrorDetail | None:
@@ -143,7 +152,7 @@ def refused(error: grpc.RpcError, address: str) -> Failure:
             end,
             detail.code,
             said_of(detail.code, details),
-            (detail.advice_zh, detail.advice_en),
+            advice_of(detail),
             [problem_of(wrong) for wrong in detail.fields],
         )
     key = status.name.lower()

@@ -81,14 +81,17 @@ def _put(thing: Any, name: str, chosen: Words) -> None:
 
 
 def _moved(arguments: list[str]) -> list[str]:
-    """Common flags given before the command, put where the command takes them."""
-    flags: list[str] = []
+    """Common flags given before the command, put where the command takes them; --lang is taken before it."""
+    before: list[str] = []
+    after: list[str] = []
     rest = list(arguments)
-    while rest and rest[0].partition("=")[0] in ("--json", "--node", "--region", "--timeout", "--lang"):
-        flags.append(rest.pop(0))
-        if flags[-1] in ("--node", "--region", "--timeout", "--lang") and rest:
-            flags.append(rest.pop(0))
-    return [*rest, *flags] if rest and not rest[0].startswith("-") else arguments
+    while rest and rest[0].partition("=")[0] in ("--lang", "--json", "--node", "--region", "--timeout"):
+        flag = rest.pop(0)
+        side = before if flag.startswith("--lang") else after
+        side.append(flag)
+        if flag != "--json" and "=" not in flag and rest:
+            side.append(rest.pop(0))
+    return [*before, *rest, *after] if rest and not rest[0].startswith("-") else arguments
 
 
 def _asked(arguments: Sequence[str], flag: str) -> str:

@@ -48,7 +48,7 @@ def _function(verb: str, form: VerbForm) -> Callable[..., int | None]:
     keyword = inspect.Parameter.KEYWORD_ONLY
     case = Annotated[str, typer.Argument(help="help.case", metavar="CASE")]
     expected = Annotated[
-        int, typer.Option("--expect-version", help="help.expect_version", min=0, show_default=False)
+        int, typer.Option("--expect-version", help="help.expect_version", show_default=False)
     ]
     request = Annotated[str, typer.Option("--request-id", help="help.request_id")]
     parameters = [
@@ -110,7 +110,7 @@ def _act(
         except Failure as lost:
             if lost.end is Exit.UNREACHABLE:
                 again = failure(Exit.UNREACHABLE, "act_unknown", request=key[0])
-                raise Failure(lost.end, lost.code, lost.said, again.said) from None
+                raise Failure(lost.end, lost.code, lost.said, again.advice) from None
             raise
         _tell(call, answer, verb, actor, case)
 

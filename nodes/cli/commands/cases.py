@@ -15,8 +15,8 @@ from nodes.cli.words import Words
 from tongban.v1.case_pb2 import LIGHT_UNSPECIFIED, CaseState, Light
 from tongban.v1.case_service_pb2 import CaseFilter, CaseLine, ListRequest, ListResponse
 
-WIDE = 110
-"""Columns from which on the places and the authority have room."""
+WIDE, WIDEST = 110, 150
+"""Columns from which on the matter's name, and owner and authority, have room."""
 
 
 def add(app: typer.Typer) -> None:
@@ -72,20 +72,21 @@ def cases(
 def _screen(page: ListResponse, words: Words, width: int) -> list[RenderableType]:
     if not page.cases:
         return [Text(words("cases.none"))]
-    wide = width >= WIDE
-    heads = ["number", "matter", "state", "light", "due", "route", *(["authority"] if wide else [])]
-    rows = [_row(line, words, wide=wide) for line in page.cases]
-    return [table([words(f"cases.head_{name}") for name in heads], rows, fixed=(0,))]
+    widest = ("owner", "authority") if width >= WIDEST else ()
+    heads = ["number", "matter", "state", "light", "due", "route", *widest]
+    rows = [_row(line, words, width)[: len(heads)] for line in page.cases]
+    return [table([words(f"cases.head_{name}") for name in heads], rows, fixed=(0, 4))]
 
 
-def _row(line: CaseLine, words: Words, *, wide: bool) -> list[str | Text]:
+def _row(line: CaseLine, words: Words, width: int) -> list[str | Text]:
     due = names.due(line.due_at)
     return [
         line.case_number,
-        names.matter_name(line.matter, words) if wide else line.matter,
+        names.matter_name(line.matter, words) if width >= WIDE else line.matter,
         words.name("state", names.code(CaseState, line.state)),
         light(line.light, words),
-        due if wide else due[5:],
-        f"{line.origin}→{line.competent}" + (f" ({line.owner})" if wide else ""),
-        *([line.authority] if wide else []),
+        due if width >= WIDE else due[5:],
+        f"{line.origin}→{line.competent}",
+        line.owner,
+        line.authority,
     ]

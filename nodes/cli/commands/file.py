@@ -21,7 +21,7 @@ from nodes.cli.reach import Node
 from nodes.cli.screens.filed import filed_screen
 from tongban.v1.case_service_pb2 import FileRequest, FileResponse
 
-CHOICES = ("NEEDS_CHOICE", "CHOICE_NEEDED")
+CHOICE = "NEEDS_CHOICE"
 
 
 def add(app: typer.Typer) -> None:
@@ -126,17 +126,21 @@ def _send(call: Call, node: Node, found: form.Form, request: str) -> FileRespons
     except Failure as lost:
         if lost.end is Exit.UNREACHABLE:
             again = failure(Exit.UNREACHABLE, "filing_unknown", request=request)
-            raise Failure(lost.end, lost.code, lost.said, again.said) from None
+            raise Failure(lost.end, lost.code, lost.said, again.advice) from None
         raise
 
 
 def _choices(call: Call, refused: Failure) -> dict[str, str]:
-    """What the applicant answers to the questions of a refusal; empty when nobody can be asked."""
+    """What the applicant answers to the questions of a refusal; empty when it is about more than questions or
+    nobody can be asked.
+    """
     asked = {
         column: problem.said
         for problem in refused.problems
-        if (column := choice_column(problem.field)) and (refused.code in CHOICES or problem.code in CHOICES)
+        if problem.code == CHOICE and (column := choice_column(problem.field))
     }
+    if len(asked) < len({problem.field for problem in refused.problems}):
+        return {}
     if not asked or not call.terminal.interactive:
         return {}
     call.terminal.note("note.choice")

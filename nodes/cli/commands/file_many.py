@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from nodes.cli.call import Call
 from nodes.cli.exits import Exit
-from nodes.cli.failures import Failure, Problem, problem_of, said_of
+from nodes.cli.failures import Failure, Problem, advice_of, problem_of, said_of
 from nodes.cli.filing import form
 from nodes.cli.filing.journal import Journal
 from nodes.cli.filing.materials import upload
@@ -159,7 +159,7 @@ class _Run:
             problems = [problem_of(item) for item in refusal.fields]
             if not problems:
                 problems = [Problem("", refusal.code, said_of(refusal.code))]
-            advice = {"advice_zh": refusal.advice_zh, "advice_en": refusal.advice_en}
+            advice = dict(zip(("advice_zh", "advice_en"), advice_of(refusal), strict=True))
             self._note(number, "refused", refusal.code, problems, **advice)
 
     def _note(self, number: int, outcome: str, code: str, problems: list[Problem], **more: str) -> None:
@@ -180,4 +180,4 @@ class _Run:
 
 
 def _busy() -> Failure:
-    return Failure(Exit.BUSY, "RESOURCE_EXHAUSTED", said_of("RESOURCE_EXHAUSTED"))
+    return Failure(Exit.BUSY, "OVERLOADED", said_of("OVERLOADED"))

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from nodes.cli.exits import Exit
-from nodes.cli.failures import failure
+from nodes.cli.failures import Failure, failure
 from nodes.cli.filing.table import Table, guarded
 
 FINAL: Final = ("filed", "refused", "invalid")
@@ -43,7 +43,11 @@ class Journal:
             raise failure(Exit.BUSY, "results_held", file=self.path) from None
         except OSError as error:
             raise failure(Exit.REFUSED, "file_open", file=self.path, reason=error.strerror or "") from None
-        self._recover()
+        try:
+            self._recover()
+        except Failure:
+            self._file.close()
+            raise
         return self
 
     def __exit__(

@@ -13,13 +13,16 @@ from nodes.cli.exits import Exit
 from nodes.cli.failures import BY_STATUS, Failure, failure, refused
 from nodes.cli.follow import Follow
 from nodes.cli.reach import Node
+from nodes.rpc.codes import TABLE as CODES
 from tongban.v1.case_service_pb2 import FileManyRequest, FileManyResponse, FileRequest
 
 WINDOW: Final = 256
 """Filings on their way without an answer."""
 
 PASSING: Final = frozenset(
-    {"OVERLOADED", "RESOURCE_EXHAUSTED", "UNAVAILABLE", "DEADLINE_EXCEEDED", "TRY_AGAIN"}
+    code
+    for code, row in CODES.items()
+    if row.status in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
 )
 """Codes of refusals that say nothing of the filing: it is sent again."""
 

@@ -6,6 +6,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from nodes.cli import names
+from nodes.cli.screens.clocks import clock_table, running, stop_of
 from nodes.cli.screens.kit import facts, heading, light, number, table
 from nodes.cli.terminal import clean
 from nodes.cli.verbs import VERBS
@@ -14,12 +15,8 @@ from tongban.v1.case_pb2 import (
     Case,
     CaseKind,
     CaseState,
-    Clock,
     ClockKind,
     JointRule,
-    Limit,
-    LimitBasis,
-    LimitUnit,
 )
 from tongban.v1.case_service_pb2 import GetResponse, PendingAsk
 
@@ -45,7 +42,7 @@ def case_screen(answer: GetResponse, words: Words, role: str) -> Iterator[Render
     yield from _open_points(case, words)
     if case.clocks:
         yield Text()
-        yield _clocks(case, words)
+        yield from clock_table(case.clocks, words)
     if case.parts:
         yield Text()
         yield _parts(case, words)
@@ -82,12 +79,8 @@ def _holder(answer: GetResponse, words: Words) -> str:
     return words("track.holder_is", role=words.name("role", role), region=names.region_name(region, words))
 
 
-def _running(case: Case) -> list[Clock]:
-    return [clock for clock in case.clocks if not clock.HasField("ended_at")]
-
-
 def _until(case: Case, words: Words) -> Text:
-    open_clocks = [clock for clock in _running(case) if not _stop(clock)]
+    open_clocks = [clock for clock in running(case) if not stop_of(clock)]
     told = Text()
     if open_clocks:
         nearest = min(open_clocks, key=lambda clock: (clock.due_at.seconds, clock.due_at.nanos))
@@ -113,13 +106,16 @@ def _copy(answer: GetResponse, words: Words) -> str:
 
 def _open_points(case: Case, words: Words) -> Iterator[Text]:
     for defect in case.correction:
-        yield Text(clean(words("track.defect", item=defect.code, reason=defect.reason)), style="yellow")
+        yield Text(
+            clean(words("track.defect", item=_item(case, defect.code, words), reason=defect.reason)),
+            style="yellow",
+        )
     if case.withdrawing:
         yield Text(words("track.withdrawing"), style="yellow")
     if case.awaiting_receipt:
         yield Text(words("track.awaiting_receipt"), style="yellow")
     for lack in case.lacks:
-        yield Text(clean(words("track.lack", item=lack)), style="yellow")
+        yield Text(clean(words("track.lack", item=_item(case, lack, words))), style="yellow")
     if case.HasField("procedure"):
         yield Text(clean(words("track.procedure", kind=case.procedure.kind, basis=case.procedure.basis)))
     if case.HasField("suspension"):
@@ -128,51 +124,11 @@ def _open_points(case: Case, words: Words) -> Iterator[Text]:
         if not custody.HasField("returned_at"):
             holder = names.region_name(custody.holder, words)
             since = names.when(custody.since)
-            yield Text(clean(words("track.custody", item=custody.item, holder=holder, since=since)))
-
-
-def _clocks(case: Case, words: Words) -> RenderableType:
-    heads = [words(f"clock.head_{name}") for name in ("kind", "limit", "basis", "due", "state")]
-    rows: list[list[str | Text]] = [
-        [
-            words.name("clock", names.code(ClockKind, clock.kind)) + (f" {clock.step}" if clock.step else ""),
-            limit_words(clock.limit, words),
-            basis_words(clock.limit, words),
-            names.due(clock.due_at),
-            _clock_state(clock, words),
-        ]
-        for clock in case.clocks
-    ]
-    return table(heads, rows, fixed=(3,))
-
-
-def limit_words(limit: Limit, words: Words) -> str:
-    """How many of what: "20 working days"."""
-    return words(f"unit.{names.code(LimitUnit, limit.unit) or 'none'}", value=limit.value)
-
-
-def basis_words(limit: Limit, words: Words) -> str:
-    """On what it rests, and whether the figure is official."""
-    kind = words.name("basis", names.code(LimitBasis, limit.basis_kind))
-    official = words("basis.official" if limit.official else "basis.not_official")
-    basis = words.pick((limit.basis_zh, limit.basis_en))
-    return f"{kind}{words('mark.colon')}{basis} ({official})" if basis else f"{kind} ({official})"
-
-
-def _stop(clock: Clock) -> str:
-    last = clock.stops[-1] if clock.stops else None
-    return last.reason if last is not None and not last.HasField("until") else ""
-
-
-def _clock_state(clock: Clock, words: Words) -> Text:
-    told = light(clock.light, words)
-    if clock.HasField("ended_at"):
-        told.append(f" {words('clock.ended', at=names.when(clock.ended_at))}", style="dim")
-    elif _stop(clock):
-        told.append(f" {words('clock.stopped', reason=words.name('stop', clean(_stop(clock))))}")
-    if clock.provisional:
-        told.append(f" {words('track.provisional')}")
-    return told
+            yield Text(
+                clean(
+                    words("track.custody", item=_item(case, custody.item, words), holder=holder, since=since)
+                )
+            )
 
 
 def _parts(case: Case, words: Words) -> RenderableType:
@@ -205,16 +161,26 @@ def _ask_state(ask: PendingAsk, words: Words) -> str:
     return f"{told} ({words('ask.version', version=ask.version)})" if ask.version else told
 
 
-def _next(answer: GetResponse, words: Words, role: str) -> Iterator[Text]:
+def _next(answer: GetResponse, words: Words, role: str) -> Iterator[RenderableType]:
     said_role = words.name("role", role)
     if not answer.verbs:
         yield Text(words("track.nothing", role=said_role), style="dim")
         return
     yield Text(words("track.next", role=said_role), style="bold")
-    for verb in answer.verbs:
-        form = VERBS.get(verb)
-        flags = "".join(f" --{flag.name} …" for flag in form.flags if flag.required) if form else ""
-        acting = "" if form and form.role == role else f" --as {role}"
-        line = Text(f"  tongban act {verb.replace('_', '-')} {answer.case.filing.case_number}{flags}{acting}")
-        line.append(f"  {_verb(verb, words)}", style="dim")
-        yield line
+    yield facts((f"  {_verb(verb, words)}", _spelled(verb, answer, role)) for verb in answer.verbs)
+
+
+def _spelled(verb: str, answer: GetResponse, role: str) -> str:
+    """The command that performs a verb, its needed flags left open."""
+    form = VERBS.get(verb)
+    flags = "".join(f" --{flag.name} …" for flag in form.flags if flag.required) if form else ""
+    acting = "" if form and form.role == role else f" --as {role}"
+    return f"tongban act {verb.replace('_', '-')} {answer.case.filing.case_number}{flags}{acting}"
+
+
+def _item(case: Case, code: str, words: Words) -> str:
+    """Name of a material by the list that the case was filed with; the code where it is none of it."""
+    for item in case.filing.terms.materials:
+        if item.code == code:
+            return words.pick((item.name_zh, item.name_en)) or code
+    return code

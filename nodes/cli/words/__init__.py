@@ -14,7 +14,6 @@ from nodes.cli.words.forms import FORMS
 from nodes.cli.words.helps import HELPS
 from nodes.cli.words.names import NAMES
 from nodes.cli.words.notes import NOTES
-from nodes.cli.words.refusals import REFUSALS
 from nodes.cli.words.screens import SCREENS
 from nodes.cli.words.verbs import VERBS
 
@@ -23,7 +22,7 @@ Said = tuple[str, str]
 """A sentence in Chinese and in English."""
 
 TABLE: Final[Mapping[str, Said]] = MappingProxyType(
-    {**HELPS, **FORMS, **VERBS, **SCREENS, **NOTES, **NAMES, **FAILURES, **REFUSALS}
+    {**HELPS, **FORMS, **VERBS, **SCREENS, **NOTES, **NAMES, **FAILURES}
 )
 
 

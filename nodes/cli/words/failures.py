@@ -111,12 +111,12 @@ FAILURES: Final[dict[str, tuple[str, str]]] = {
     "fail.filing_unknown": ("不知道是否已收件。", "it is not known whether it was filed."),
     "fail.act_unknown": ("不知道是否已执行。", "it is not known whether it was done."),
     "next.filing_unknown": (
-        "原样再次运行并加上 --request-id {request}：不会重复收件。",
-        "run the same again with --request-id {request}: it will not be filed twice.",
+        "不知道是否已收件；原样再次运行并加上 --request-id {request}，不会重复收件。",
+        "it may have been filed: run the same with --request-id {request}, it is not filed twice.",
     ),
     "next.act_unknown": (
-        "原样再次运行并加上 --request-id {request}：不会重复执行。",
-        "run the same again with --request-id {request}: it will not be done twice.",
+        "不知道是否已执行；原样再次运行并加上 --request-id {request}，不会重复执行。",
+        "it may have been done: run the same with --request-id {request}, it is not done twice.",
     ),
     "fail.from_alone": (
         "--from 不能与单件的参数同用。",

@@ -71,7 +71,7 @@ HELPS: Final[dict[str, tuple[str, str]]] = {
     "help.json": ("以 JSON 输出结果。", "Write the result as JSON."),
     "help.lang": ("语言：zh 或 en。", "Language: zh or en."),
     "help.as": (
-        "以何种身份：applicant、window、officer、head、operator。",
+        "以何种身份：applicant, window, officer, head, operator。",
         "Role: applicant, window, officer, head or operator.",
     ),
     "help.account": ("操作账号(不含个人信息)。", "Account that acts (no personal data)."),
@@ -85,11 +85,11 @@ HELPS: Final[dict[str, tuple[str, str]]] = {
     ),
     "help.case": ("办件编号，可带连字符或空格。", "Case number; hyphens and spaces do not matter."),
     "help.request_id": (
-        "请求编号；同一编号重复提交只生效一次。",
+        "请求编号；重复提交，只生效一次。",
         "Request id; the same one again takes effect once.",
     ),
     "help.expect_version": (
-        "仅当办件正处于该版本时才执行。",
+        "办件处于该版本，才执行。",
         "Act only if the case has this version; 0: any.",
     ),
     "help.limit": ("每页条数，1 至 200。", "Lines a page, 1 to 200."),

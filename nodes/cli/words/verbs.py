@@ -52,8 +52,8 @@ VERBS: Final[dict[str, tuple[str, str]]] = {
     "help.act.outcome": ("环节结果代码。", "Code of the step's outcome."),
     "help.act.opinion": ("审批意见。", "Opinion."),
     "help.act.kind": (
-        "特别程序种类：hearing、inspection、expert_review 等。",
-        "Kind: hearing, inspection, test, expert_review, …",
+        "特别程序种类：hearing、inspection 等。",
+        "Kind, such as hearing, inspection or expert_review.",
     ),
     "help.act.basis": ("依据。", "Basis."),
     "help.act.approver": ("批准人。", "Who approved it."),

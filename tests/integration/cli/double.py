@@ -14,24 +14,20 @@ from typing import Any, Self
 
 import grpc
 from google.protobuf.any_pb2 import Any as Packed
-from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc.status_pb2 import Status
 from typing_extensions import override
 
-from nodes.business_time import BusinessClock
 from regions.casenumber import case_number, parse_case_number
 from tests.integration.cli import canned
+from tests.integration.cli.operator_double import OperatorDouble
 from tongban.v1 import case_service_pb2 as api
 from tongban.v1 import operator_service_pb2 as ops
 from tongban.v1.case_service_pb2_grpc import CaseServiceServicer, add_CaseServiceServicer_to_server
 from tongban.v1.errors_pb2 import ErrorDetail, FieldError
 from tongban.v1.event_pb2 import CaseEvent
 from tongban.v1.operator_service_pb2_grpc import (
-    OperatorServiceServicer,
     add_OperatorServiceServicer_to_server,
 )
-
-__all__ = ["NodeDouble", "refusal"]
 
 
 def refusal(code: str, field: str, zh: str, en: str, advice: tuple[str, str] = ("", "")) -> ErrorDetail:
@@ -39,7 +35,12 @@ def refusal(code: str, field: str, zh: str, en: str, advice: tuple[str, str] = (
     return ErrorDetail(code=code, fields=[wrong], advice_zh=advice[0], advice_en=advice[1])
 
 
-class NodeDouble(CaseServiceServicer, OperatorServiceServicer):
+def requests_of(node: "NodeDouble", kind: str) -> list[Any]:
+    """What the node was asked of that kind, by the name of the message."""
+    return [request for request in node.requests if type(request).__name__ == kind]
+
+
+class NodeDouble(OperatorDouble, CaseServiceServicer):
     """One region's node on 127.0.0.1; `address` once started."""
 
     def __init__(self, region: str = "32") -> None:
@@ -55,6 +56,7 @@ class NodeDouble(CaseServiceServicer, OperatorServiceServicer):
             None
         )
         self.stop_after: int | None = None
+        self.mute = False
         self.letters = [canned.letter()]
         self.watching = threading.Event()
         self.address = ""
@@ -108,6 +110,7 @@ class NodeDouble(CaseServiceServicer, OperatorServiceServicer):
         await server.start()
         return server
 
+    @override
     async def _check(self, request: Any, context: Any) -> None:
         self.requests.append(request)
         refused = self.refuse(request)
@@ -185,7 +188,7 @@ class NodeDouble(CaseServiceServicer, OperatorServiceServicer):
         cut = self._cut
         self.watching.set()
         while True:
-            while at < len(self.events):
+            while at < len(self.events) and not self.mute:
                 at += 1
                 yield api.WatchResponse(resume_token=str(at), event=self.events[at - 1])
             if self._cut != cut:
@@ -208,50 +211,3 @@ class NodeDouble(CaseServiceServicer, OperatorServiceServicer):
     async def Download(self, request: Any, context: Any) -> AsyncIterator[Any]:
         await context.abort(grpc.StatusCode.UNIMPLEMENTED, "no command downloads")
         yield api.DownloadResponse()
-
-    # ---- the operator ----------------------------------------------------------------------------------
-
-    @override
-    async def Health(self, request: Any, context: Any) -> Any:
-        await self._check(request, context)
-        now = Timestamp()
-        now.FromDatetime(BusinessClock().now())
-        found = ops.HealthResponse()
-        found.CopyFrom(self.health)
-        found.business_now.CopyFrom(now)
-        return found
-
-    @override
-    async def ListDead(self, request: Any, context: Any) -> Any:
-        await self._check(request, context)
-        return ops.ListDeadResponse(letters=self.letters)
-
-    @override
-    async def ShowDead(self, request: Any, context: Any) -> Any:
-        await self._check(request, context)
-        return ops.ShowDeadResponse(
-            letter=self.letters[0],
-            headers={"ce_type": "events"},
-            size=812,
-            sha256=hashlib.sha256(b"").digest(),
-        )
-
-    @override
-    async def ReplayDead(self, request: Any, context: Any) -> Any:
-        await self._check(request, context)
-        return ops.ReplayDeadResponse(state="parked", detail="hash differs at version 4")
-
-    @override
-    async def DropDead(self, request: Any, context: Any) -> Any:
-        await self._check(request, context)
-        return ops.DropDeadResponse(resync=True)
-
-    @override
-    async def Trace(self, request: Any, context: Any) -> Any:
-        await self._check(request, context)
-        return canned.trace(request.case_number)
-
-    @override
-    async def Lanes(self, request: Any, context: Any) -> Any:
-        await self._check(request, context)
-        return ops.LanesResponse()

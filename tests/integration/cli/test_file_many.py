@@ -126,7 +126,7 @@ def test_a_refusal_that_passes_is_tried_again(run: Run, node: NodeDouble, source
         if type(request).__name__ != "FileRequest" or not left[0]:
             return None
         left[0] -= 1
-        return (grpc.StatusCode.RESOURCE_EXHAUSTED, refusal("RESOURCE_EXHAUSTED", "", "忙", "busy"))
+        return (grpc.StatusCode.RESOURCE_EXHAUSTED, refusal("OVERLOADED", "", "忙", "busy"))
 
     node.refuse = overloaded
     assert run("file", "--from", str(source), "--node", node.address).exit_code == 0

@@ -1,9 +1,13 @@
 """Every screen as a reader sees it, in both languages, at 80 and 120 columns, against kept text."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+from typer.main import get_command
 
+from nodes.cli.app import build_app
+from nodes.cli.defaults import Defaults
 from tests.integration.cli import canned, golden
 from tests.integration.cli.conftest import Run
 from tests.integration.cli.double import NodeDouble
@@ -48,11 +52,22 @@ def test_screen(
     golden.check(f"{name}.{lang}.{columns}", "\n".join(line.rstrip() for line in lines) + "\n")
 
 
-@pytest.mark.parametrize("lang", ["zh", "en"])
-@pytest.mark.parametrize("name", ["tongban", "file", "act", "act decide"])
-def test_help_is_in_the_language_of_the_reader(run: Run, name: str, lang: str) -> None:
-    words = name.split()[1:] if name.startswith("tongban") else name.split()
-    result = run("--lang", lang, *words, "--help") if words else run("--lang", lang, "--help")
-    assert result.exit_code == 0
-    assert ("显示本说明后退出" in result.output) == (lang == "zh")
-    assert "…" not in result.output or lang == "en" or name == "file"
+def every_command() -> list[tuple[str, ...]]:
+    def below(command: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+        yield path
+        for name, inner in getattr(command, "commands", {}).items():
+            yield from below(inner, (*path, name))
+
+    nothing = Defaults(lang="en", version="", serve=lambda _s: 0, demo=lambda _s, _o: 0)
+    return list(below(get_command(build_app(nothing)), ()))
+
+
+def test_every_command_explains_itself_whole_in_both_languages(run: Run) -> None:
+    for path in every_command():
+        for lang in ("zh", "en"):
+            result = run("--lang", lang, *path, "--help")
+            assert result.exit_code == 0, path
+            assert ("显示本说明后退出" in result.output) == (lang == "zh"), path
+            assert "…" not in result.output, f"{path}: something is cut off"
+            assert "help." not in result.output, f"{path}: a key was not put into words"
+            assert "panel." not in result.output, path

@@ -2,7 +2,6 @@
 
 import json
 import threading
-from typing import Any
 
 import pytest
 from typer.testing import Result
@@ -25,7 +24,7 @@ class Watcher:
         self.result: Result | None = None
 
         def work() -> None:
-            self.result = run(*arguments)
+            self.result = run(*arguments, columns=120)
 
         self._thread = threading.Thread(target=work)
         self._thread.start()
@@ -48,9 +47,12 @@ def test_changes_are_shown_until_the_case_ends(run: Run, node: NodeDouble) -> No
         node.tell(event)
     result = watcher.ended()
     assert result.exit_code == 0
-    told = [line for line in result.stdout.splitlines() if "2026-10-08" in line]
-    assert [line.split("  ")[1].split()[1] for line in told] == ["decided:", "delivered", "closed"]
-    assert "decided: granted" in told[0]
+    told = [line for line in result.stdout.splitlines() if line.startswith("2026-10-08")]
+    assert told == [
+        "2026-10-08 15:30  v7   decided: granted  → decided, Shanghai 31  (by an officer)",
+        "2026-10-08 15:30  v8   delivered  → delivered, Shanghai 31  (by an officer)",
+        "2026-10-08 15:30  v9   closed  → closed, Shanghai 31  (by the node)",
+    ]
     assert "The case has ended" in result.stderr
 
 
@@ -70,21 +72,12 @@ def test_what_the_stream_missed_is_found_by_looking(
     run: Run, node: NodeDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(track, "LOOK_EVERY_S", 0.05)
-    quiet: Any = node.Watch
-
-    async def silent(request: Any, context: Any) -> Any:
-        node.events.append(DECIDED)
-        node.events.append(CLOSED)
-        node.case.case.version = 9
-        request.resume_token = str(len(node.events))
-        async for change in quiet(request, context):
-            yield change
-
-    monkeypatch.setattr(type(node), "Watch", silent)
-    node.events.append(DELIVERED)
-    node.events.clear()
-    result = run("track", canned.NUMBER, "--watch", "--json", "--node", node.address)
-    assert versions(result) == [7, 9]
+    node.mute = True
+    watcher = Watcher(run, "track", canned.NUMBER, "--watch", "--json", "--node", node.address)
+    assert node.watching.wait(20)
+    for event in (DECIDED, DELIVERED, CLOSED):
+        node.tell(event)
+    assert versions(watcher.ended()) == [7, 8, 9]
 
 
 def test_an_ended_case_is_not_waited_for(run: Run, node: NodeDouble) -> None:

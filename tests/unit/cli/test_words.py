@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 import nodes.cli
-from nodes.cases.errors import Code
 from nodes.cli.exits import Exit
 from nodes.cli.verbs import UNFLAGGED, VERBS
 from nodes.cli.words import TABLE, Words, both, words
@@ -62,7 +61,7 @@ def test_every_key_that_is_said_is_in_the_table() -> None:
 
 def test_every_sentence_is_said_by_somebody() -> None:
     keys, beginnings = said_in_code()
-    families = {b for b in beginnings if b.endswith(("_", "."))} | {"refusal."}
+    families = {b for b in beginnings if b.endswith(("_", "."))}
     names = {f"{kind}." for kind in ("state", "role", "kind", "mode", "clock", "light", "basis", "stop")}
     names |= {f"{kind}." for kind in ("deemed", "joint", "result", "askstate", "outcome", "dead", "health")}
     names |= {"level.", "event.", "fail.", "next.", "wrong."}
@@ -83,8 +82,6 @@ def test_every_code_of_the_contract_has_a_word() -> None:
     for field in EventCore.DESCRIPTOR.oneofs_by_name["body"].fields:
         assert field.message_type is not None
         assert f"event.{field.message_type.name}" in TABLE
-    for code in Code:
-        assert f"refusal.{code}" in TABLE
     for verb in VERBS:
         assert f"help.act.{verb}" in TABLE
     for end in Exit:
