@@ -60,7 +60,10 @@ class Failure(Exception):
         self.problems = tuple(problems)
 
     def tell(self, terminal: Terminal) -> None:
-        """Say it on standard error: one JSON object, or lines that end with what to do next."""
+        """Say it on standard error: one JSON object, or lines that end with what to do next.
+
+        Lines are left to the terminal to wrap, so that a path or a number can be copied whole.
+        """
         words = terminal.words
         if terminal.as_json:
             terminal.err.file.write(json.dumps({"error": self.data()}, ensure_ascii=False) + "\n")
@@ -70,16 +73,17 @@ class Failure(Exception):
         line.append(clean(words.pick(self.said)))
         if self.code:
             line.append(f"  [{clean(self.code)}]", style="dim")
-        terminal.err.print(line)
+        terminal.err.print(line, soft_wrap=True)
         for problem in self.problems:
             row = Text("  ")
             if problem.field:
                 row.append(clean(problem.field), style="bold")
                 row.append(words("mark.colon"))
             row.append(clean(words.pick(problem.said) or problem.code))
-            terminal.err.print(row)
+            terminal.err.print(row, soft_wrap=True)
         if words.pick(self.advice):
-            terminal.err.print(Text(words("fail.next") + clean(words.pick(self.advice)), style="cyan"))
+            advice = Text(words("fail.next") + clean(words.pick(self.advice)), style="cyan")
+            terminal.err.print(advice, soft_wrap=True)
 
     def data(self) -> dict[str, Any]:
         """The same as JSON data."""

@@ -19,7 +19,7 @@ class OperatorDouble(OperatorServiceServicer):
     letters: list[ops.DeadLetter]
 
     async def _check(self, request: Any, context: Any) -> None:
-        raise NotImplementedError
+        """What the whole double looks at before it answers."""
 
     @override
     async def Health(self, request: Any, context: Any) -> Any:
