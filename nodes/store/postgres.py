@@ -53,7 +53,7 @@ def open_engine(url: str, *, timeout_s: float, pool_size: int) -> AsyncEngine:
                 "application_name": "tongban",
                 "statement_timeout": wait_ms,
                 "lock_timeout": wait_ms,
-                "idle_in_transaction_session_timeout": wait_ms,
+                "idle_in_transaction_session_timeout": str(int(timeout_s * 2000)),  # who sleeps with a lock
                 "jit": "off",
             },
         )

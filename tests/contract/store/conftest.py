@@ -45,18 +45,27 @@ def migrated_postgres(request: pytest.FixtureRequest) -> str:
     return url
 
 
+async def _emptied(url: str) -> str:
+    connection = await asyncpg.connect(url)
+    await connection.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    await connection.execute(f"TRUNCATE {', '.join(METADATA.tables)} RESTART IDENTITY")
+    await connection.close()
+    return url
+
+
+@pytest.fixture
+async def postgres_url(migrated_postgres: str) -> str:
+    """The migrated PostgreSQL database, emptied."""
+    return await _emptied(migrated_postgres)
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 async def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
     if request.param == "postgresql":
-        url: str = request.getfixturevalue("migrated_postgres")
-        connection = await asyncpg.connect(url)
-        await connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-        await connection.execute(f"TRUNCATE {', '.join(METADATA.tables)} RESTART IDENTITY")
-        await connection.close()
-        return Backend("postgresql", url)
+        return Backend("postgresql", await _emptied(request.getfixturevalue("migrated_postgres")))
     migrated: Path = request.getfixturevalue("migrated_file")
     path = tmp_path / "store.db"
     shutil.copyfile(migrated, path)

@@ -58,7 +58,7 @@ def event(number: str, version: int, **changed: Any) -> EventRow:
         number=number,
         version=version,
         event_id=f"event-{number}-{version}",
-        hash=bytes([version]) * 32,
+        hash=bytes([version % 256]) * 32,
         core=b"core\x00" + number.encode(),
         private=b"",
         caused_by=None,
