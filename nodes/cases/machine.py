@@ -81,7 +81,9 @@ def decide(
         raise CaseError(Code.NO_SUCH_CASE)
     elif case.owner != region:
         raise CaseError(Code.NOT_OWNER, "", f"the case is owned by {case.owner}")
-    meant = intake.rescued(case, command, submitted_at)
+    meant = command
+    if actor.role in {Role.APPLICANT, Role.WINDOW}:
+        meant = intake.rescued(case, command, submitted_at)
     if meant is not command:
         actor = replace(actor, role=Role.NODE)
     at = _effective(case, meant, now, submitted_at)
