@@ -26,6 +26,7 @@ from nodes.cases.papers import answered
 from nodes.desk.acts import Act, FilePart, NodeActs
 from nodes.desk.batch import Batch
 from nodes.desk.desk import Desk
+from nodes.desk.hops import OwnHop
 from nodes.desk.intake import part_filing
 from nodes.desk.reader import Reader
 from nodes.desk.work import DeskError, VersionMoved
@@ -33,7 +34,6 @@ from nodes.desk.writer import Writer
 from nodes.store.errors import StoreError
 from nodes.store.rows import CaseCursor, CaseFilter
 from nodes.store.store import Store
-from nodes.telemetry.casetrace import CaseTrace
 from nodes.telemetry.recorder import HopTracer
 from regions.errors import FieldError
 from regions.identifiers import parse_identity
@@ -140,7 +140,7 @@ class Automatic:
                 await self._join(case)
             if commands := self.own_step(case):
                 work = NodeActs(
-                    number=case.number, commands=commands, expected_version=case.version, hop=self._hop
+                    number=case.number, commands=commands, expected_version=case.version, hop=self._hop()
                 )
                 answer = await self._writer.submit(work)
                 if answer.refused:
@@ -229,7 +229,9 @@ class Automatic:
         if told := [step.command for step in steps if isinstance(step, joint.TellLead)]:
             # One verb at a time: what comes after it is planned anew from the lead as it is then.
             await self._writer.submit(
-                NodeActs(number=lead.number, commands=told[:1], expected_version=lead.version, hop=self._hop)
+                NodeActs(
+                    number=lead.number, commands=told[:1], expected_version=lead.version, hop=self._hop()
+                )
             )
             return
         version = lead.version
@@ -250,7 +252,7 @@ class Automatic:
             handover_id=str(uuid_utils.uuid7()),
             note=FiledPart(index, number),
             expected_version=version,
-            hop=self._hop,
+            hop=self._hop(),
         )
         await self._writer.submit(work)
 
@@ -265,16 +267,14 @@ class Automatic:
             number=number,
             command=command,
             actor=Actor(Role.NODE, self._context.region, "joiner"),
-            hop=self._hop,
+            hop=self._hop(),
         )
         answer = await self._writer.submit(work)
         if answer.refused:
             log.info("a part did not take it", case_number=number, verb=kind)
 
-    def _hop(self, number: str, stored: str) -> str:
-        span = self._tracer.start_span("node acts", context=CaseTrace.stored(number, stored).context)
-        span.end()
-        return span.here.traceparent
+    def _hop(self) -> OwnHop:
+        return OwnHop(self._tracer, "node acts")
 
 
 __all__ = ["Automatic", "Registers", "silent"]

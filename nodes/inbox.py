@@ -8,14 +8,12 @@ the messages; the broker's commit serves the lag alone.
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from itertools import groupby
 from typing import Final
 
 import structlog
-from opentelemetry import trace
 
 from broker.bus import (
     BusClosed,
@@ -27,17 +25,18 @@ from broker.bus import (
     Subscription,
     next_offset,
 )
-from broker.envelope import EnvelopeError, open_
+from broker.envelope import Envelope, EnvelopeError, open_
 from broker.topics import inbox
 from broker.traced import MessageTracer
-from nodes.codec.carry import CarryError, read_message
-from nodes.desk.acts import Hop
+from nodes.codec.carry import SOURCE, TYPE_PREFIX, CarryError, read_message
+from nodes.codec.letters import headers_text
 from nodes.desk.arrivals import Arrivals, Arrived, Raw
-from nodes.desk.work import DeskError
+from nodes.desk.hops import SpanHop
+from nodes.desk.work import DeskError, Rejected
 from nodes.desk.writer import Writer
+from nodes.store.errors import StoreError
 from nodes.store.rows import BusOffset
 from nodes.store.store import Store
-from nodes.telemetry.casetrace import CaseTrace
 from nodes.telemetry.hop import HopSpan
 
 MAX_RECORDS: Final = 200
@@ -54,7 +53,7 @@ class Inbox:
         self._bus, self._store, self._writer, self._tracer = bus, store, writer, tracer
         self._region = writer.context.region
         self._topic = inbox(self._region)
-        self._group = f"tongban.node.{self._region}"
+        self.group = f"tongban.node.{self._region}"
         self._process = process
         self._task: asyncio.Task[None] | None = None
         self._subscription: Subscription | None = None
@@ -86,7 +85,7 @@ class Inbox:
         tries = 0
         while True:
             self._subscription = self._bus.subscribe(
-                [self._topic], self._group, member=self._process, start=self._start_at
+                [self._topic], self.group, member=self._process, start=self._start_at
             )
             try:
                 while True:
@@ -96,7 +95,9 @@ class Inbox:
                         await self._apply(deliveries)
             except (BusClosed, asyncio.CancelledError):
                 return
-            except (BusError, DeskError) as error:
+            except Exception as error:  # whatever it is, the reading must not end for ever
+                if not isinstance(error, (BusError, DeskError, StoreError)):
+                    log.exception("reading failed", region=self._region)
                 if isinstance(error, MemberFenced):
                     log.warning("another process reads under this name", region=self._region)
                 self.problem = str(error)
@@ -111,49 +112,69 @@ class Inbox:
         groups = [list(g) for _, g in groupby(by_partition, key=lambda d: d.topic_partition)]
         with ExitStack() as spans:
             works = [self._work(group, spans) for group in groups]
-            for task in [asyncio.ensure_future(self._writer.submit(work)) for work in works]:
-                await task
+            done = await asyncio.gather(*(self._submit(work) for work in works), return_exceptions=True)
+            for failed in done:
+                if isinstance(failed, BaseException):
+                    raise failed
         assert self._subscription is not None
         await self._subscription.commit([group[-1].next_position for group in groups])
+
+    async def _submit(self, work: Arrivals) -> None:
+        """Do it; what the database rejects is found by halving, and put aside alone."""
+        try:
+            await self._writer.submit(work)
+        except Rejected as error:
+            if len(work.messages) == 1:
+                await self._writer.submit(work.put_aside("REJECTED", str(error)))
+                return
+            for half in work.halves():
+                await self._submit(half)
 
     def _work(self, group: Sequence[Delivery], spans: ExitStack) -> Arrivals:
         last = group[-1].next_position
         messages, hops = [], []
         for delivery in group:
-            span = spans.enter_context(self._tracer.processing(delivery, self._group))
-            messages.append(self._open(delivery))
-            hops.append(_hop(span))
+            span = spans.enter_context(self._tracer.processing(delivery, self.group))
+            message = open_delivery(delivery, self._region)
+            if isinstance(span, HopSpan) and not message.traceparent:
+                span.case_number = ""  # it lies in no case's trace until the desk puts it there
+            messages.append(message)
+            hops.append(SpanHop(span))
         position = BusOffset(last.topic, last.partition, last.incarnation, last.offset)
         return Arrivals(messages=messages, position=position, hops=hops)
 
-    def _open(self, delivery: Delivery) -> Arrived:
-        message = delivery.message
-        headers = json.dumps(
-            [[k, v.decode(errors="replace")] for k, v in message.headers], ensure_ascii=False
-        )
-        raw = Raw(message.topic, delivery.partition, delivery.offset, headers, message.value or b"")
-        try:
-            opened = read_message(open_(message), self._region)
-        except EnvelopeError as error:
-            return Arrived("", "", None, raw, "BAD_ENVELOPE", str(error))
-        except CarryError as error:
-            return Arrived("", "", None, raw, "BAD_MESSAGE", str(error))
-        return Arrived(opened.source, opened.message_id, opened.content, raw, subject=opened.subject)
+
+def open_delivery(delivery: Delivery, region: str) -> Arrived:
+    """What a message to `region` says, or why it cannot be read. Raises nothing."""
+    message = delivery.message
+    raw = Raw(
+        message.topic, delivery.partition, delivery.offset, headers_text(delivery), message.value or b""
+    )
+    try:
+        envelope = open_(message)
+    except EnvelopeError as error:
+        return Arrived("", "", None, raw, "BAD_ENVELOPE", str(error))
+    try:
+        opened = read_message(envelope, region)
+    except CarryError as error:
+        source, subject = _owners_word(envelope, region)
+        return Arrived(source, "", None, raw, "BAD_MESSAGE", str(error), subject)
+    hop = dict(message.headers).get("traceparent", b"").decode(errors="replace")
+    return Arrived(
+        opened.source, opened.message_id, opened.content, raw, subject=opened.subject,
+        traceparent=hop or opened.traceparent or "",
+    )  # fmt: skip
+
+
+def _owners_word(envelope: Envelope, region: str) -> tuple[str, str]:
+    """Sender and case of a message that claims to be events or a handover, and cannot be read."""
+    sender = SOURCE.fullmatch(envelope.source)
+    if sender is None or sender.group(1) == region:
+        return "", ""
+    tied = envelope.type.removeprefix(TYPE_PREFIX) in ("events", "service_request")
+    return sender.group(1), envelope.subject if tied else ""
 
 
 def pause_s(tries: int) -> float:
     """Seconds before the `tries`-th attempt is followed by another."""
     return min(MAX_PAUSE_S, 0.05 * 2.0 ** min(tries, 10))
-
-
-def _hop(span: trace.Span) -> Hop:
-    """The hop of handling one message: it joins the case's own trace."""
-
-    def join(number: str, stored: str) -> str:
-        if not isinstance(span, HopSpan):
-            return stored
-        if not stored:
-            return span.begin_case(number).traceparent
-        return span.join_case(CaseTrace.stored(number, stored)).traceparent
-
-    return join

@@ -18,10 +18,14 @@ import structlog
 from opentelemetry.trace import SpanKind
 
 from broker.bus import BusError, EventBus, Message
-from broker.topics import inbox
-from nodes.codec.carry import carry
-from nodes.codec.exchange import EventBatch, ServiceRequest, encode_exchange
+from broker.envelope import EnvelopeError
+from broker.topics import dead, inbox
+from nodes.codec.carry import CarryError, carry
+from nodes.codec.errors import CodecError
 from nodes.desk.context import Context
+from nodes.desk.holes import ask_again
+from nodes.desk.owed import content_of, dead_copy
+from nodes.spans import rows_for_store
 from nodes.store.errors import StoreError
 from nodes.store.rows import CaseRow, Lease, OutboxRow
 from nodes.store.store import ReadTx, Store
@@ -40,14 +44,18 @@ class Relay:
 
     def __init__(
         self, bus: EventBus, store: Store, context: Context, tracer: HopTracer, *, system: str,
-        lease_s: float = 10.0,
-        poll_s: float = 1.0,
+        lease_s: float = 10.0, poll_s: float = 1.0, incarnation: int = 1,
     ) -> None:  # fmt: skip
+        """`incarnation`: of this region's database, part of each message's id: a database restored
+        counts its rows again, and what is sent then is another message.
+        """
         self._bus, self._store, self._context, self._tracer = bus, store, context, tracer
         self._system, self._lease_s, self._poll_s = system, lease_s, poll_s
         self._wake = asyncio.Event()
         self._held: dict[int, tuple[Lease, float]] = {}
         self._began_wall_s = context.wall_s()
+        self._incarnation = incarnation
+        self._stuck = ""
         self._tasks: list[asyncio.Task[None]] = []
         self.problem = ""
         """Why nothing is being sent now, "" when all is well."""
@@ -86,7 +94,7 @@ class Relay:
                 lanes = await self._lanes()
                 while await self._send_once(lanes):
                     lanes = await self._lanes()
-                self.problem, tries = "", 0
+                self.problem, tries = self._stuck, 0
             except (BusError, StoreError) as error:
                 self.problem = str(error)
                 tries += 1
@@ -116,25 +124,20 @@ class Relay:
         """One round over all lanes; whether anything was sent."""
         if not lanes:
             return False
+        self._stuck = ""
         async with self._store.read() as unit:
             rows = await unit.outbox_ready(lanes, limit=PER_LANE)
-            messages = [await self._message(unit, row) for row in rows]
-        if not rows:
-            return False
+            made = [(row, await self._made(unit, row)) for row in rows]
         now = time.monotonic()
-        live = [
-            (r, m)
-            for r, m in zip(rows, messages, strict=True)
-            if self._held.get(r.lane, (None, 0.0))[1] > now
-        ]
-        sending = [(r, m) for r, m in live if m is not None]
-        spans = [self._span(row, message) for row, message in sending]
-        try:
-            await self._bus.publish([message for _, message in spans])
-        finally:
-            for span, _ in spans:
-                span.end()
-        tails = [(r.destination, r.case_number, r.to_version) for r, m in sending if r.to_version]
+        live = [(r, m) for r, m in made if m is not None and self._held.get(r.lane, (None, 0.0))[1] > now]
+        if not live:
+            return False
+        sending = [(row, *self._span(row, messages)) for row, messages in live if messages]
+        # A publish that fails ends no span: who sends the row in the end records its hop, under the same id.
+        await self._bus.publish([message for _, _, messages in sending for message in messages])
+        spans = [span for _, span, _ in sending if span.case_number]
+        stored = [span.row()[0] for span in spans]
+        tails = [(r.destination, r.case_number, r.to_version) for r, _, _ in sending if r.to_version]
         async with self._store.write(durable=False) as unit:
             # Not durable on purpose: a mark that is lost sends a message again, and the receiver drops it.
             for lane in sorted({r.lane for r, _ in live}):
@@ -142,55 +145,59 @@ class Relay:
             await unit.delete_outbox([r.id for r, _ in live])
             if tails:
                 await unit.note_sent(tails, wall_s=self._context.wall_s())
+            if stored:
+                await unit.insert_spans(rows_for_store(stored))
+        for span, row in zip(spans, stored, strict=True):
+            span.kept = True
+            span.end(row.end_ns)
         self.sent += len(sending)
         return True
 
-    async def _message(self, unit: ReadTx, row: OutboxRow) -> Message | None:
-        if row.payload is not None:
-            data = row.payload
-        else:
-            events = await unit.events(row.case_number, row.from_version, row.to_version)
-            records = tuple((e.core, e.private) for e in events)
-            if not records:
-                return None
-            if row.kind == "service_request":
-                data = encode_exchange(
-                    ServiceRequest(
-                        case_number=row.case_number, handover_id="", records=records, from_version=1
-                    )
-                )
-            else:
-                data = encode_exchange(
-                    EventBatch(case_number=row.case_number, from_version=row.from_version, records=records)
-                )
-        return carry(
-            data, kind=row.kind, topic=inbox(row.destination), subject=row.case_number,
-            source=self._context.region, message_id=f"{self._context.region}-{row.id}",
-            wall_s=row.created_wall_s, traceparent=row.traceparent.partition("/")[0] or None,
-        )  # fmt: skip
+    async def _made(self, unit: ReadTx, row: OutboxRow) -> list[Message] | None:
+        """The messages of a row; [] when there is nothing to say any longer, None when it cannot be made: the
+        row stays for an operator to see.
+        """
+        try:
+            if row.kind == "dead":
+                return await dead_copy(unit, row.ref, dead(row.destination))
+            return await self._messages(unit, row)
+        except (CarryError, EnvelopeError, CodecError) as error:
+            self._stuck = f"a row of the outbox cannot be sent: {error}"
+            log.warning(self._stuck, kind=row.kind, case_number=row.case_number)
+            return None
 
-    def _span(self, row: OutboxRow, message: Message) -> tuple[HopSpan, Message]:
+    async def _messages(self, unit: ReadTx, row: OutboxRow) -> list[Message]:
+        message_id = f"{self._context.region}-{self._incarnation}-{row.id}"
+        return [
+            carry(
+                data, kind=kind, topic=inbox(row.destination), subject=row.case_number,
+                source=self._context.region, message_id=f"{message_id}-{n}" if n else message_id,
+                wall_s=row.created_wall_s, traceparent=row.traceparent.partition("/")[0] or None,
+            )
+            for n, (kind, data) in enumerate(await content_of(unit, row))
+        ]  # fmt: skip
+
+    def _span(self, row: OutboxRow, messages: Sequence[Message]) -> tuple[HopSpan, Sequence[Message]]:
         """The hop whose id was fixed when the row was written; recovered when another process wrote it."""
         traceparent, _, parent = row.traceparent.partition("/")
         hop = CaseTrace.stored(row.case_number, traceparent, parent) if traceparent else None
         span = self._tracer.start_span(
-            f"send {message.topic}",
+            f"send {messages[0].topic}",
             context=hop.reserved_context if hop else None,
             kind=SpanKind.PRODUCER,
             attributes={
                 "messaging.system": self._system,
                 "messaging.operation.name": "send",
                 "messaging.operation.type": "send",
-                "messaging.destination.name": message.topic,
-                "messaging.message.conversation_id": row.case_number,
-                "messaging.message.body.size": len(message.value or b""),
+                "messaging.destination.name": messages[0].topic,
+                "messaging.message.body.size": sum(len(m.value or b"") for m in messages),
             },
         )
         span.recovered = row.created_wall_s < self._began_wall_s
         if hop is None:
-            return span, message
-        headers = (*message.headers, ("traceparent", hop.traceparent.encode()))
-        return span, Message(message.topic, message.key, message.value, headers)
+            return span, messages
+        header = ("traceparent", hop.traceparent.encode())
+        return span, [Message(m.topic, m.key, m.value, (*m.headers, header)) for m in messages]
 
     async def _resend(self) -> None:
         """What was sent and not acknowledged goes out again after a time: a lost tail is noticed."""
@@ -234,6 +241,7 @@ class Relay:
                 for a in asks
                 if a.case_number in cases and cases[a.case_number].owner != self._context.region
             ]
+            rows += await ask_again(unit, self._context, before_wall_s=before, limit=RESEND)
             if rows:
                 await unit.insert_outbox(rows)
                 await unit.note_asks_sent([a.ask_id for a in asks], wall_s=wall)

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 
 from nodes.store.rows import SpanRow as StoredSpan
+from nodes.telemetry.hop import HopSpan
 from nodes.telemetry.spans import SpanLink, SpanRow
 
 
@@ -31,6 +33,14 @@ def rows_for_store(spans: Iterable[SpanRow]) -> list[StoredSpan]:
         )
         for s in spans
     ]
+
+
+def rows_of_hops(spans: Iterable[HopSpan]) -> list[StoredSpan]:
+    """Hops as they are stored with the work that they do: one still under way as if it ended now and had to
+    be recovered, for should its process die, this row is all that is left of it.
+    """
+    rows = [span.row()[0] if span.end_ns else replace(span.row()[0], recovered=True) for span in spans]
+    return rows_for_store(rows)
 
 
 def spans_from_store(rows: Iterable[StoredSpan], region: str) -> list[SpanRow]:

@@ -17,12 +17,12 @@ import structlog
 
 from nodes.business_time import BusinessClock
 from nodes.desk.acts import FireTimers
+from nodes.desk.hops import OwnHop
 from nodes.desk.work import DeskError
 from nodes.desk.writer import Writer
 from nodes.store.errors import StoreError
 from nodes.store.rows import Lease
 from nodes.store.store import Store
-from nodes.telemetry.casetrace import CaseTrace
 from nodes.telemetry.recorder import HopTracer
 
 AT_ONCE: Final = 200
@@ -93,13 +93,8 @@ class Timers:
                 coming = await unit.next_due() if not due else None
             if not due:
                 return self._clock.wall_seconds_until(coming) if coming is not None else self._poll_s
-            work = FireTimers(due=[number for number, _ in due], hop=self._hop)
+            work = FireTimers(due=[number for number, _ in due], hop=OwnHop(self._tracer, "timer due"))
             await self._writer.submit(work)
             self.fired += work.fired
             if not work.fired:
                 return self._poll_s  # parked or provisional: looked at again later
-
-    def _hop(self, number: str, stored: str) -> str:
-        span = self._tracer.start_span("timer due", context=CaseTrace.stored(number, stored).context)
-        span.end()
-        return span.here.traceparent

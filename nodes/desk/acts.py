@@ -6,7 +6,7 @@ Knows when a verb is applied here and when it is asked of the owner. Must not kn
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -39,22 +39,16 @@ from nodes.codec.answers import (
     requested_answer,
 )
 from nodes.codec.exchange import Ask, AskKind, encode_exchange
-from nodes.desk.batch import Batch, Needs
+from nodes.desk.batch import Batch
+from nodes.desk.hops import Hop, stay
 from nodes.desk.work import Answer, Refused, VersionMoved
+from nodes.desk.writes import Needs
 from nodes.store.rows import AskRow, Claim, MaterialRow, MaterialUse
-
-Hop = Callable[[str, str], str]
-"""(case number, stored trace context or "") -> the context of the hop that does the work."""
 
 REQUESTS = (Correct, SupplyLack, Withdraw, Join, Reinstate)
 """What a non-owner may ask for, and the owner may refuse by rule."""
 ATTESTATIONS = (TakeCustody, ReturnOriginal, Ship, ShipmentArrived, ConfirmDelivery, ReportLost, Rate)
 """Facts from where they happened; refused only if not authentic."""
-
-
-def stay(_: str, stored: str) -> str:
-    """The Hop of work that is no hop of its own."""
-    return stored
 
 
 @dataclass(slots=True, kw_only=True)

@@ -23,7 +23,11 @@ class Raw:
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """One message: from which region, its id, and what it says; or why it cannot be read (`reason`)."""
+    """One message: from which region, its id, and what it says; or why it cannot be read (`reason`).
+
+    `subject`: the case number; of what cannot be read only when it claims to be an owner's word on that case.
+    `traceparent`: the hop that sent it, "" for none.
+    """
 
     source: str
     message_id: str
@@ -32,6 +36,7 @@ class Arrived:
     reason: str = ""
     detail: str = ""
     subject: str = ""
+    traceparent: str = ""
 
 
 def join(core: bytes, private: bytes) -> bytes:

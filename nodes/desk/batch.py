@@ -7,78 +7,36 @@ are.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
 
 from nodes.cases import machine
 from nodes.cases.case import Case
 from nodes.cases.errors import CaseError
 from nodes.codec.snapshot import decode_case_state, decode_filing, encode_case_state, encode_filing
 from nodes.desk.context import Context
+from nodes.desk.hops import spans_of
 from nodes.desk.sheet import Sheet
 from nodes.desk.work import Answer, DeskError, RequestIdReused, Work
+from nodes.desk.writes import Needs, Writes
+from nodes.spans import rows_of_hops
 from nodes.store.rows import (
     AnswerKey,
     AskRow,
-    BusOffset,
     CaseRow,
     Claim,
     FilingRow,
     GapRequest,
     HeldRow,
-    MaterialRow,
-    MaterialUse,
     OutboxRow,
     ParkedRow,
+    ResyncRow,
     StoredAnswer,
 )
 from nodes.store.store import WriteTx
 from nodes.telemetry.casetrace import CaseTrace
-
-
-@dataclass(slots=True)
-class Needs:
-    """What the work of a batch wants loaded beside its cases."""
-
-    asks: set[str] = field(default_factory=set)
-    """Ask ids that may have been seen before."""
-    hashes: set[tuple[str, int]] = field(default_factory=set)
-    """(case, version) of events that may have been applied before."""
-    ask_heads: set[tuple[str, str]] = field(default_factory=set)
-    """(asker, case) whose last ask_seq is wanted."""
-    held: set[str] = field(default_factory=set)
-    """Cases whose held events are wanted."""
-    seen: set[tuple[str, str]] = field(default_factory=set)
-    """(source, message id) to be recorded."""
-
-
-@dataclass(slots=True)
-class Writes:
-    """Rows that pieces of work add directly."""
-
-    outbox: list[OutboxRow] = field(default_factory=list)
-    asks: list[AskRow] = field(default_factory=list)
-    ask_updates: list[AskRow] = field(default_factory=list)
-    held: list[HeldRow] = field(default_factory=list)
-    unhold: list[tuple[str, int]] = field(default_factory=list)
-    gaps: list[GapRequest] = field(default_factory=list)
-    gaps_filled: set[str] = field(default_factory=set)
-    parked: list[ParkedRow] = field(default_factory=list)
-    parked_seen: dict[str, int] = field(default_factory=dict)
-    offsets: dict[tuple[str, int], BusOffset] = field(default_factory=dict)
-    acked: list[tuple[str, str, int]] = field(default_factory=list)
-    materials: list[MaterialRow] = field(default_factory=list)
-    material_uses: list[MaterialUse] = field(default_factory=list)
-    filings: dict[str, FilingRow] = field(default_factory=dict)
-
-    def take(self, other: Writes) -> None:
-        """Add what one piece of work wrote."""
-        for name in self.__slots__:
-            mine, theirs = getattr(self, name), getattr(other, name)
-            if theirs:
-                mine.extend(theirs) if isinstance(mine, list) else mine.update(theirs)
+from nodes.telemetry.hop import HopSpan
 
 
 class Batch:
@@ -87,14 +45,26 @@ class Batch:
     def __init__(self, context: Context, unit: WriteTx, cache: CaseCache) -> None:
         self.context = context
         self.now: datetime = context.now()
+        self.took_s = 0.0
+        """From its first statement to its commit; set once it is committed."""
         self.sheets: dict[str, Sheet] = {}
         self.writes = Writes()
         self.asks: dict[str, AskRow] = {}
         self.ask_heads: dict[tuple[str, str], int] = {}
+        """(asker, case) -> the highest ask_seq known."""
+        self.ask_places: dict[tuple[str, str, int], str] = {}
         self.hashes: dict[tuple[str, int], bytes] = {}
         self.held: dict[str, list[HeldRow]] = {}
+        self.gaps: dict[str, GapRequest] = {}
+        self.letters: dict[str, ParkedRow] = {}
+        self.holdups: dict[str, dict[str, ParkedRow]] = {}
+        """Case -> the parked messages that it waits for, by id."""
+        self.resyncs: dict[str, list[ResyncRow]] = {}
+        self.causes: set[tuple[str, str]] = set()
         self.fresh: set[tuple[str, str]] = set()
         self._born: list[str] = []
+        self._undo: list[Callable[[], object]] = []
+        self._spans: list[HopSpan] = []
         self._unit = unit
         self._cache = cache
 
@@ -152,44 +122,96 @@ class Batch:
             if (tell := getattr(work, "tell_needs", None)) is not None:
                 tell(needs)
         rows = await self._unit.load_cases(sorted(numbers), lock=True) if numbers else {}
-        missing = [n for n, r in rows.items() if not self._cache.has(n, r.version)]
+        missing = [n for n, r in rows.items() if self._cache.get(r) is None]
         filings = await self._unit.load_filings(missing) if missing else {}
         for number, row in rows.items():
-            case = self._cache.get(number, row.version)
+            case = self._cache.get(row)
             if case is None:
                 filed = filings[number]
                 case = decode_case_state(row.snapshot, decode_filing(filed.document, filed.private))
             self.sheets[number] = Sheet(number, row, case, row.last_hash, row.trace_parent, row.parked)
         if needs.asks:
             self.asks = await self._unit.load_asks(sorted(needs.asks))
+        open_asks = {i for i in needs.asks if i not in self.asks or self.asks[i].state == "pending"}
+        if causes := {key for key in needs.causes if key[1] in open_asks}:
+            self.causes = set(await self._unit.events_by_cause(causes))
         for asker in sorted({asker for asker, _ in needs.ask_heads}):
             theirs = sorted(number for a, number in needs.ask_heads if a == asker)
-            for number, following in (await self._unit.next_ask_seqs(asker, theirs)).items():
-                self.ask_heads[(asker, number)] = following - 1
+            for (number, seq), ask_id in (await self._unit.ask_places(asker, theirs)).items():
+                self.note_ask(asker, number, seq, ask_id)
         known = [(n, v, v) for n, v in sorted(needs.hashes) if n in rows and v <= rows[n].version]
         if known:
             self.hashes = {key: row.hash for key, row in (await self._unit.events_of(known)).items()}
-        if needs.held:
-            for held in await self._unit.held(sorted(needs.held)):
-                self.held.setdefault(held.case_number, []).append(held)
+        await self._load_waiting(needs, rows, {n for n, _, _ in known})
         if needs.seen:
             self.fresh = await self._unit.record_seen(sorted(needs.seen), wall_s=self.context.wall_s())
 
+    async def _load_waiting(self, needs: Needs, rows: Mapping[str, CaseRow], known: set[str]) -> None:
+        """What is held, which holes were asked for, and what holds a case up: of most cases nothing."""
+        if needs.held:
+            for held in await self._unit.held(sorted(needs.held)):
+                self.held.setdefault(held.case_number, []).append(held)
+            if self.held:
+                self.gaps = await self._unit.gap_requests(self.held)
+        doubtful = {n for n in needs.held if n not in rows or rows[n].parked}
+        if doubtful:
+            for letter in await self._unit.parked_of_cases(doubtful):
+                self.holdups.setdefault(letter.case_number or "", {})[letter.id] = letter
+        if doubtful | known:
+            for resync in await self._unit.resyncs_of(doubtful | known):
+                self.resyncs.setdefault(resync.case_number, []).append(resync)
+        if needs.letters:
+            self.letters = await self._unit.load_letters(needs.letters)
+
     def _do(self, work: Work) -> Answer | DeskError:
-        marks = {number: self.sheets[number].mark() for number in work.numbers if number in self.sheets}
-        before, self.writes, self._born = self.writes, Writes(), []
         try:
-            answer = work.do(self)
-        except (CaseError, DeskError) as error:
+            with self.attempt(work.numbers):
+                answer = work.do(self)
+        except CaseError as error:
+            return work.refusal(error)
+        except DeskError as error:
+            return error
+        hops = getattr(work, "hops", None) or (getattr(work, "hop", None),)
+        self._spans += spans_of(hop for hop in hops if hop is not None)
+        return answer
+
+    @contextmanager
+    def attempt(self, numbers: Iterable[str]) -> Iterator[None]:
+        """All or nothing in memory: what is raised inside undoes all of it, and goes on outwards."""
+        marks = {number: self.sheets[number].mark() for number in numbers if number in self.sheets}
+        before = self.writes, self._born, self._undo
+        self.writes, self._born, self._undo = Writes(), [], []
+        try:
+            yield
+        except BaseException:
+            for undo in reversed(self._undo):
+                undo()
             for number in self._born:
                 del self.sheets[number]
             for number, mark in marks.items():
                 self.sheets[number].back_to(mark)
-            self.writes = before
-            return work.refusal(error) if isinstance(error, CaseError) else error
-        before.take(self.writes)
-        self.writes = before
-        return answer
+            self.writes, self._born, self._undo = before
+            raise
+        writes, born, undo_all = before
+        writes.take(self.writes)
+        self.writes, self._born, self._undo = writes, born + self._born, undo_all + self._undo
+
+    def on_undo(self, undo: Callable[[], object]) -> None:
+        """What takes back a change of this memory that is neither a sheet's nor a row to be written."""
+        self._undo.append(undo)
+
+    def note_ask(self, asker: str, number: str, seq: int, ask_id: str) -> None:
+        """The place of an ask among its asker's is taken."""
+        self.ask_places[(asker, number, seq)] = ask_id
+        self.ask_heads[(asker, number)] = max(seq, self.ask_heads.get((asker, number), 0))
+
+    def waits(self, number: str) -> bool:
+        """Whether the case waits for a parked message to be settled, or for its owner's snapshot."""
+        return bool(self.holdups.get(number)) or self.awaited(number) is not None
+
+    def awaited(self, number: str) -> ResyncRow | None:
+        """The snapshot that was asked for and is not here yet."""
+        return next((r for r in self.resyncs.get(number, ()) if r.to_version is None), None)
 
     def new_sheet(self, number: str, trace_parent: str) -> Sheet:
         """A case that is brought into being by this piece of work."""
@@ -241,35 +263,15 @@ class Batch:
                 row = sheet.parked_row()
                 assert row is not None
                 flagged.append(row)
+        if self._spans:
+            await unit.insert_spans(rows_of_hops(self._spans))
         if writes.filings:
             await unit.insert_filings(list(writes.filings.values()))
         if rows or flagged:
             await unit.put_cases([*rows, *flagged], {**expected, **{r.number: r.version for r in flagged}})
         if events:
             await unit.insert_events(events)
-        await self._write_rest(unit, writes)
-
-    async def _write_rest(self, unit: WriteTx, writes: Writes) -> None:
-        """In this order: a row that another points to goes first."""
-        most = self.context.hold_limit
-        steps: tuple[tuple[Any, Callable[[], Awaitable[object]]], ...] = (
-            (writes.asks, lambda: unit.insert_asks(writes.asks)),
-            (writes.ask_updates, lambda: unit.settle_asks(writes.ask_updates)),
-            (writes.unhold, lambda: unit.drop_held(writes.unhold)),
-            (writes.held, lambda: unit.hold(writes.held, most=most)),
-            (writes.gaps, lambda: unit.put_gap_requests(writes.gaps)),
-            (writes.gaps_filled, lambda: unit.close_gaps(sorted(writes.gaps_filled))),
-            (writes.parked, lambda: unit.park(writes.parked)),
-            (writes.parked_seen, lambda: unit.note_seen_while_parked(sorted(writes.parked_seen.items()))),
-            (writes.materials, lambda: unit.insert_materials(writes.materials)),
-            (writes.material_uses, lambda: unit.insert_material_uses(writes.material_uses)),
-            (writes.acked, lambda: unit.note_acked(writes.acked)),
-            (writes.outbox, lambda: unit.insert_outbox(writes.outbox)),
-            (writes.offsets, lambda: unit.put_offsets(list(writes.offsets.values()))),
-        )
-        for rows, write in steps:
-            if rows:
-                await write()
+        await writes.write(unit, hold_limit=self.context.hold_limit)
 
     def _owe(self, sheet: Sheet) -> None:
         """One message a destination: events n to m, or the whole history to whom the case was handed."""
@@ -328,7 +330,7 @@ class Batch:
         """After the commit: keep the decoded cases, so that the next batch need not decode them."""
         for sheet in self.sheets.values():
             if sheet.case is not None:
-                self._cache.put(sheet.case)
+                self._cache.put(sheet.case, sheet.last_hash)
 
 
 def _like_the_first(claim: Claim, given: Mapping[AnswerKey, StoredAnswer]) -> Answer | DeskError:
@@ -342,25 +344,22 @@ def _like_the_first(claim: Claim, given: Mapping[AnswerKey, StoredAnswer]) -> An
 
 
 class CaseCache:
-    """The cases that were decoded last, by number; valid only together with the version of the stored row."""
+    """The cases that were decoded last, by number; valid only together with the last hash of the stored
+    row.
+    """
 
     def __init__(self, size: int = 4096) -> None:
         self._size = size
-        self._cases: dict[str, Case] = {}
+        self._cases: dict[str, tuple[bytes, Case]] = {}
 
-    def has(self, number: str, version: int) -> bool:
-        """Whether that version is here."""
-        case = self._cases.get(number)
-        return case is not None and case.version == version
+    def get(self, row: CaseRow) -> Case | None:
+        """The case as the row has it, or None."""
+        last_hash, case = self._cases.get(row.number, (b"", None))
+        return case if last_hash == row.last_hash else None
 
-    def get(self, number: str, version: int) -> Case | None:
-        """The case at that version, or None."""
-        case = self._cases.get(number)
-        return case if case is not None and case.version == version else None
-
-    def put(self, case: Case) -> None:
+    def put(self, case: Case, last_hash: bytes) -> None:
         """Keep it; the one kept longest goes when there is no room."""
         self._cases.pop(case.number, None)
-        self._cases[case.number] = case
+        self._cases[case.number] = (last_hash, case)
         if len(self._cases) > self._size:
             del self._cases[next(iter(self._cases))]

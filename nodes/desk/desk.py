@@ -17,15 +17,14 @@ from nodes.cases.case import Material
 from nodes.cases.commands import Command, Correct, SupplyLack
 from nodes.codec.answers import FiledFacts
 from nodes.codec.requests import ActRequest, FileRequest, NewFiling
-from nodes.desk.acts import Act, FileCase, Hop, RefuseRequest
+from nodes.desk.acts import Act, FileCase, RefuseRequest
 from nodes.desk.context import Context
+from nodes.desk.hops import SpanHop
 from nodes.desk.intake import Standing, stand
 from nodes.desk.work import Answer, DeskError, Problem, Refused, RequestIdReused
 from nodes.desk.writer import Writer
 from nodes.store.rows import Claim, MaterialRow, MaterialUse
 from nodes.store.store import Store
-from nodes.telemetry.casetrace import CaseTrace, new_case_trace
-from nodes.telemetry.hop import HopSpan
 from regions.casenumber import case_number
 from regions.region import place
 
@@ -74,7 +73,7 @@ class Desk:
         work = FileCase(
             claim=claim, actor=request.actor, filing=filing, handover_id=str(uuid_utils.uuid7()), facts=facts,
             materials=self._rows(materials), uses=self._uses(number,
-            self.context.applicant_key(filing.applicant), materials), hop=hop_of(trace.get_current_span()),
+            self.context.applicant_key(filing.applicant), materials), hop=SpanHop(trace.get_current_span()),
         )  # fmt: skip
         return await self._writer.submit(work)
 
@@ -85,7 +84,7 @@ class Desk:
         work = Act(
             claim=claim, number=request.case_number, command=command, actor=request.actor,
             expected_version=request.expected_version, materials=self._rows(given), given=given,
-            hop=hop_of(trace.get_current_span()),
+            hop=SpanHop(trace.get_current_span()),
         )  # fmt: skip
         return await self._writer.submit(work)
 
@@ -166,17 +165,4 @@ class Desk:
         return [MaterialUse(m.sha256, number, m.code, key, None) for m in materials if not m.reused]
 
 
-def hop_of(span: trace.Span) -> Hop:
-    """The hop of a call: it begins a new case's trace, or joins a stored case's."""
-
-    def join(number: str, stored: str) -> str:
-        if not isinstance(span, HopSpan):
-            return stored or new_case_trace(number).traceparent
-        if not stored:
-            return span.begin_case(number).traceparent
-        return span.join_case(CaseTrace.stored(number, stored)).traceparent
-
-    return join
-
-
-__all__ = ["Desk", "DeskError", "hop_of"]
+__all__ = ["Desk", "DeskError"]

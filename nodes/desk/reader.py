@@ -54,11 +54,11 @@ class Reader:
             return {n: CaseView(row, await self._case(unit, row), ()) for n, row in rows.items()}
 
     async def _case(self, unit: ReadTx, row: CaseRow) -> Case:
-        case = self._cache.get(row.number, row.version)
+        case = self._cache.get(row)
         if case is None:
             filed = (await unit.load_filings([row.number]))[row.number]
             case = decode_case_state(row.snapshot, decode_filing(filed.document, filed.private))
-            self._cache.put(case)
+            self._cache.put(case, row.last_hash)
         return case
 
     async def page(self, wanted: CaseFilter, after: CaseCursor | None, limit: int) -> list[CaseRow]:

@@ -34,6 +34,10 @@ class Unavailable(DeskError):
     """The database cannot be reached or refused to answer in time."""
 
 
+class Rejected(DeskError):
+    """The database rejects what the work would write: trying again does not help."""
+
+
 class RequestIdReused(DeskError):
     """The same request id was used before with another body."""
 

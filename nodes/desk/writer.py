@@ -8,13 +8,14 @@ know what the pieces of work do.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from nodes.desk.batch import Batch, CaseCache
 from nodes.desk.context import Context
-from nodes.desk.work import Answer, DeskError, Overloaded, Unavailable, Work
+from nodes.desk.work import Answer, DeskError, Overloaded, Rejected, Unavailable, Work
 from nodes.store.errors import CommitUnknown, DataRejected, Retryable, StoreUnavailable, VersionConflict
 from nodes.store.store import Store
 
@@ -95,6 +96,7 @@ class Writer:
         return [w for w in works if not w.done.done()]
 
     async def _settle(self, works: Sequence[Work], tries: int = 0) -> None:
+        began = time.perf_counter()
         try:
             async with self._store.write() as unit:
                 batch = Batch(self.context, unit, self._cache)
@@ -113,6 +115,7 @@ class Writer:
         except Exception as error:  # noqa: BLE001  # one bad piece of work must not take its neighbours with it
             await self._halve(works, error)
         else:
+            batch.took_s = time.perf_counter() - began
             batch.remember()
             self._tell(outcomes)
             if self._after is not None:
@@ -122,7 +125,7 @@ class Writer:
         """Find the culprit: decide() is pure, so the halves give the same again; only the culprit fails."""
         if len(works) == 1:
             said = f"the database rejects it: {error}"
-            self._fail(works, DeskError(said) if isinstance(error, DataRejected) else error)
+            self._fail(works, Rejected(said) if isinstance(error, DataRejected) else error)
             return
         half = len(works) // 2
         await self._settle(works[:half])

@@ -35,8 +35,8 @@ class HopSpan(api.Span):
     """One hop under way. Made by `HopTracer`; used like any OpenTelemetry span, and see `join_case`."""
 
     __slots__ = (
-        "_context", "_finish", "_started", "attributes", "case_number", "end_ns", "kind", "links", "name",
-        "parent_span_id", "recovered", "region", "span_id", "start_ns", "status", "trace_id",
+        "_context", "_finish", "_started", "attributes", "case_number", "end_ns", "kept", "kind", "links",
+        "name", "parent_span_id", "recovered", "region", "span_id", "start_ns", "status", "trace_id",
     )  # fmt: skip
 
     def __init__(
@@ -53,6 +53,8 @@ class HopSpan(api.Span):
         self.links: list[SpanLink] = []
         self.status = StatusCode.UNSET
         self.recovered = False
+        self.kept = False
+        """Its row is stored already, with the work it describes: only a collector is still to be told."""
         self.end_ns = 0
         self._finish = finish
         self._context: SpanContext | None = None

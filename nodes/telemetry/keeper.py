@@ -103,11 +103,13 @@ class SpanKeeper:
         """Turns one batch of ended spans into rows."""
         rows = []
         for _ in range(min(self._batch, len(self._queue))):
-            row, dropped = self._queue.popleft().row()
+            span = self._queue.popleft()
+            row, dropped = span.row()
             self.counts.attributes_dropped += dropped
             rows.append(row)
+            if row.case_number and not span.kept:
+                self._unstored.append(row)
         self._offer_on(rows)
-        self._unstored.extend(row for row in rows if row.case_number)
 
     async def _run(self) -> None:
         while True:

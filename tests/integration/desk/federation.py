@@ -138,10 +138,9 @@ async def federation(folder: Path, *regions: str, **options: object) -> AsyncIte
                 region=region,
                 listen="127.0.0.1:0",
                 database_url=f"sqlite:///{folder}/{region}.db",
-                bus_url=f"sqlite:///{folder}/bus.db",
                 materials_dir=folder / region,
                 poll_s=0.05,
-                **options,  # type: ignore[arg-type]
+                **{"bus_url": f"sqlite:///{folder}/bus.db", **options},  # type: ignore[arg-type]
             )
             nodes.append(Node(await open_parts(config, stack)))
         yield nodes
