@@ -9,83 +9,37 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 
 from broker.bus import BusError, EventBus
-from broker.topics import TopicPlan, specs
+from broker.topics import specs
 from broker.traced import MessageTracer
 from broker.url import open_bus
 from nodes.automatic import Automatic, Registers, silent
 from nodes.business_time import BusinessClock
+from nodes.config import REGIONS, NodeConfig
 from nodes.desk.batch import Batch
 from nodes.desk.context import Context
 from nodes.desk.desk import Desk
 from nodes.desk.reader import Changes, Reader
 from nodes.desk.writer import Writer
 from nodes.inbox import Inbox
+from nodes.measuring import Backlogs, count
 from nodes.outbox import Relay
 from nodes.settings import Settings
 from nodes.spans import rows_for_store
 from nodes.store.migrate import migrate
 from nodes.store.store import Store, WriteTx
 from nodes.telemetry import SpanRow, Telemetry, start_telemetry
+from nodes.telemetry.metrics import NodeMetrics
 from nodes.timers import Timers
 from regions.calendar import load_calendar, work_calendar
 from regions.check import verify_data
 
-REGIONS = ("31", "32", "33", "34")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeConfig:
-    """What makes one node differ from another: plain values, see docs/settings.md for each."""
-
-    region: str
-    listen: str
-    database_url: str
-    bus_url: str
-    materials_dir: Path
-    peers: Mapping[str, str] = field(default_factory=dict)
-    process: str = "node"
-    insecure: bool = False
-    clock: BusinessClock = field(default_factory=BusinessClock)
-    calendar_dir: Path | None = None
-    lanes: int = 16
-    lane_lease_s: float = 10.0
-    resend_after_s: float = 30.0
-    hold_limit: int = 1000
-    batch_size: int = 200
-    queue_limit: int = 5000
-    poll_s: float = 0.2
-    drain_s: float = 10.0
-    rpc_timeout_s: float = 10.0
-    max_message_bytes: int = 4 * 1024 * 1024
-    max_metadata_bytes: int = 8192
-    max_material_bytes: int = 50 * 1024 * 1024
-    max_streams: int = 256
-    partitions: int = 6
-    replication: int = 1
-    min_insync: int = 1
-    promised_outage_days: int = 14
-    topic_retention_days: int = 30
-    otlp_endpoint: str = ""
-    registers: Registers = silent
-
-    @property
-    def topic_plan(self) -> TopicPlan:
-        """What the topics of the federation shall be."""
-        day_ms = 86_400_000
-        return TopicPlan(
-            partitions=self.partitions,
-            retention_ms=self.topic_retention_days * day_ms,
-            promised_outage_ms=self.promised_outage_days * day_ms,
-            replication=self.replication,
-            min_insync=self.min_insync,
-        )
+__all__ = ["REGIONS", "NodeConfig", "Parts", "config_of", "open_parts"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -105,6 +59,7 @@ class Parts:
     relay: Relay
     timers: Timers
     automatic: Automatic
+    metrics: NodeMetrics
 
 
 async def open_parts(config: NodeConfig, stack: AsyncExitStack) -> Parts:
@@ -143,11 +98,18 @@ async def open_parts(config: NodeConfig, stack: AsyncExitStack) -> Parts:
     changes = Changes(store, poll_s=config.poll_s)
     messages = MessageTracer(system, telemetry)
     inbox = Inbox(bus, store, writer, messages, process=config.process)
-    relay = Relay(bus, store, context, tracer, system=system, lease_s=config.lane_lease_s)
+    relay = Relay(
+        bus, store, context, tracer, system=system, lease_s=config.lane_lease_s, incarnation=incarnation
+    )
     timers = Timers(store, writer, config.clock, tracer, poll_s=config.poll_s)
     automatic = Automatic(store, desk, writer, reader, tracer, registers=config.registers)
 
+    metrics = NodeMetrics(config.region, version("tongban"))
+    metrics.watch_spans(telemetry)
+    backlogs = Backlogs(metrics, store, bus, config.region, inbox.group)
+
     def after(batch: Batch) -> None:
+        count(metrics, batch, config.region)
         if batch.writes.outbox:
             relay.wake()
         if any(sheet.written for sheet in batch.sheets.values()):
@@ -165,6 +127,7 @@ async def open_parts(config: NodeConfig, stack: AsyncExitStack) -> Parts:
         (automatic.start, automatic.close),
         (timers.start, timers.close),
         (inbox.start, inbox.close),
+        (backlogs.start, backlogs.close),
     ]
     for start, close in rooms:
         await start()
@@ -172,6 +135,7 @@ async def open_parts(config: NodeConfig, stack: AsyncExitStack) -> Parts:
     return Parts(
         config=config, context=context, store=store, bus=bus, telemetry=telemetry, desk=desk, writer=writer,
         reader=reader, changes=changes, inbox=inbox, relay=relay, timers=timers, automatic=automatic,
+        metrics=metrics,
     )  # fmt: skip
 
 

@@ -52,6 +52,10 @@ class Settings(BaseSettings):
     bus_url: str = _set("sqlite:///var/bus.db", "Shared by all regions: sqlite:///file, kafka://…")
     materials_dir: Path | None = _set(None, "Where materials lie. Empty: var/REGION/materials.")
 
+    registers: str = _set(
+        "", "Entry point (group tongban.registers) that asks the authorities' registers. Empty: none."
+    )
+
     # business time
     business_start: AwareDatetime | None = _set(None, "Business time at the epoch, zoned. Empty: wall clock.")
     business_epoch_s: float = _set(0.0, "Wall time of `business_start`, seconds since 1970.", ge=0)
@@ -59,7 +63,9 @@ class Settings(BaseSettings):
     calendar: Path | None = _set(
         None, "File of working days in place of the shipped one, which ends with 2026."
     )
-    grace_working_days: int = _set(1, "Working days that timers against the citizen wait.", ge=0, le=30)
+    business_clock: Path | None = _set(
+        None, "File of eight bytes that a rehearsal moves; business time stands as it says. Only on loopback."
+    )
 
     # the bus
     promised_outage_days: int = _set(14, "Longest outage in days that loses nothing.", ge=1, le=365)
@@ -82,6 +88,9 @@ class Settings(BaseSettings):
     )
     max_metadata_bytes: int = _set(8192, "Largest gRPC metadata of a call, bytes.", ge=1024, le=65_536)
     max_material_bytes: int = _set(50 * 1024 * 1024, "Largest material, bytes.", ge=1024, le=2 * 1024**3)
+    max_calls: int = _set(
+        1000, "gRPC calls under way at once, beyond it RESOURCE_EXHAUSTED.", ge=1, le=100_000
+    )
     max_streams: int = _set(256, "Streams that one connection may hold open.", ge=1, le=10_000)
 
     # time-outs, seconds of wall time
@@ -134,6 +143,8 @@ class Settings(BaseSettings):
         loopback = is_loopback(host_and_port(self.listen)[0]) if self.listen else True
         if not loopback and not self.insecure:
             raise ValueError("listen: not loopback, and callers are not authenticated; insecure allows it")
+        if not loopback and self.business_clock is not None:
+            raise ValueError("business_clock: is for rehearsals on loopback")
         if not loopback and self.business_rate != 1:
             raise ValueError("business_rate: other than 1 is for rehearsals on loopback")
         if self.business_rate != 1 and self.business_start is None:
