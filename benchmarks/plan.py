@@ -1,0 +1,42 @@
+"""How long and how hard a benchmark measures: the long form by the protocol, the short one for every day.
+
+Knows the command line's words for it. Must not know what is measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """step_s: how long a rate is offered. drop_s: what is not counted at its begin and at its end.
+    start_rate: lifecycles/s with which the search begins. halvings, runs: see `peak.find`.
+    """
+
+    step_s: float
+    drop_s: float
+    start_rate: float
+    halvings: int
+    runs: int
+    seed: int
+
+
+def with_plan(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """The same words for every benchmark."""
+    parser.add_argument("--short", action="store_true", help="less than 90 s; figures are rougher")
+    parser.add_argument("--step-s", type=float, default=0, help="seconds that a rate is offered")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--json", default="", help="write the figures into this file")
+    return parser
+
+
+def plan_of(given: argparse.Namespace) -> Plan:
+    """The plan that the command line asks for."""
+    step_s = given.step_s or (5.0 if given.short else 50.0)
+    drop_s = step_s / 5 if step_s < 45 else 15.0
+    return Plan(
+        step_s=step_s, drop_s=drop_s, start_rate=50, halvings=1 if given.short else 3,
+        runs=0 if given.short else 3, seed=given.seed,
+    )  # fmt: skip
