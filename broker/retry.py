@@ -93,7 +93,8 @@ def while_unavailable(rule: RetryRule, stopping: asyncio.Event) -> AsyncRetrying
 
     async def pause(seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stopping.wait(), seconds)
+            async with asyncio.timeout(seconds):  # wait_for may forget that its task was cancelled
+                await stopping.wait()
 
     return AsyncRetrying(
         wait=wait_random_exponential(multiplier=rule.first_s, max=rule.longest_s),

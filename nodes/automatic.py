@@ -149,6 +149,10 @@ class Automatic:
             self._waiting[case.number] = None
         except CaseError as error:
             log.warning("an own step was refused", case_number=case.number, code=str(error.code))
+        except (StoreError, DeskError):
+            raise
+        except Exception:  # one case that nobody foresaw must not keep the others from going on
+            log.exception("an own step failed", case_number=case.number)
 
     def own_step(self, case: Case) -> tuple[Command, ...]:
         """What the node itself does next to a case that it owns; () for nothing."""

@@ -32,6 +32,7 @@ from nodes.store.store import ReadTx, Store
 from nodes.telemetry.casetrace import CaseTrace
 from nodes.telemetry.hop import HopSpan
 from nodes.telemetry.recorder import HopTracer
+from nodes.waking import woken
 
 PER_LANE: Final = 64
 RESEND: Final = 200
@@ -87,16 +88,16 @@ class Relay:
     async def _run(self) -> None:
         tries = 0
         while True:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self._poll_s)
-            self._wake.clear()
+            await woken(self._wake, self._poll_s)
             try:
                 lanes = await self._lanes()
                 while await self._send_once(lanes):
                     lanes = await self._lanes()
                 self.problem, tries = self._stuck, 0
-            except (BusError, StoreError) as error:
-                self.problem = str(error)
+            except Exception as error:  # whatever it is, the sending must not end for ever
+                if not isinstance(error, (BusError, StoreError)):
+                    log.exception("sending failed")
+                self.problem = str(error) or type(error).__name__
                 tries += 1
                 await asyncio.sleep(min(MAX_PAUSE_S, 0.05 * 2 ** min(tries, 10)))
                 self._wake.set()
@@ -209,6 +210,8 @@ class Relay:
                     self.wake()
             except StoreError as error:
                 log.warning("cannot look for lost tails", error=str(error))
+            except Exception:  # whatever it is, lost tails must go on being looked for
+                log.exception("cannot look for lost tails")
 
     async def _resend_once(self) -> int:
         """Queue again what is owed: tails that nobody acknowledged, asks without an answer, holes not yet

@@ -24,6 +24,7 @@ from nodes.store.errors import StoreError
 from nodes.store.rows import Lease
 from nodes.store.store import Store
 from nodes.telemetry.recorder import HopTracer
+from nodes.waking import woken
 
 AT_ONCE: Final = 200
 log = structlog.get_logger("tongban.timers")
@@ -73,9 +74,10 @@ class Timers:
             except (DeskError, StoreError) as error:
                 self.problem = str(error)
                 log.warning("timers wait", error=str(error))
-            self._wake.clear()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), max(0.005, min(self._poll_s, pause)))
+            except Exception as error:  # whatever it is, the other timers must go on
+                self.problem = type(error).__name__
+                log.exception("timers wait")
+            await woken(self._wake, max(0.005, min(self._poll_s, pause)))
 
     async def _leased(self) -> bool:
         if self._lease is None or self._lease[1] - time.monotonic() < self._lease_s / 3:

@@ -17,6 +17,7 @@ from nodes.codec.snapshot import decode_case_state, decode_filing
 from nodes.desk.batch import CaseCache
 from nodes.store.rows import AskRow, CaseCursor, CaseFilter, CaseRow, EventRow
 from nodes.store.store import ReadTx, Store
+from nodes.waking import woken
 
 PAGE: Final = 500
 
@@ -113,9 +114,7 @@ class Changes:
                 async with self._arrived:
                     self._arrived.notify_all()
                 continue
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self._poll_s)
-            self._wake.clear()
+            await woken(self._wake, self._poll_s)
 
     async def last(self) -> int:
         """The place of the newest event."""
@@ -134,4 +133,5 @@ class Changes:
             if not rows:
                 async with self._arrived:
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(self._arrived.wait(), self._poll_s)
+                        async with asyncio.timeout(self._poll_s):
+                            await self._arrived.wait()

@@ -46,7 +46,8 @@ class SqliteEngine:
     async def reading(self) -> AsyncIterator[Link]:
         """A snapshot, on a reader of its own."""
         try:
-            reader = await asyncio.wait_for(self._readers.get(), self._timeout_s)
+            async with asyncio.timeout(self._timeout_s):
+                reader = await self._readers.get()
         except TimeoutError:
             reason = f"no reader of the database became free within {self._timeout_s} s"
             raise StoreUnavailable(reason) from None

@@ -17,6 +17,7 @@ from structlog.typing import FilteringBoundLogger
 
 from nodes.telemetry.hop import HopSpan
 from nodes.telemetry.spans import SpanRow
+from nodes.waking import woken
 
 SpanSink = Callable[[Sequence[SpanRow]], Awaitable[None]]
 """Stores rows durably; raises when it could not; takes a row that it has already."""
@@ -113,9 +114,7 @@ class SpanKeeper:
 
     async def _run(self) -> None:
         while True:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._nudge.wait(), self._interval_s)
-            self._nudge.clear()
+            await woken(self._nudge, self._interval_s)
             if self._queue or self._unstored:
                 await self.flush()
 
