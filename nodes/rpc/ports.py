@@ -8,15 +8,20 @@ knows more than this.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from nodes.codec.requests import ActRequest, FileRequest
 from nodes.desk.reader import CaseView
 from nodes.desk.work import Answer
+from nodes.operations.views import HealthView, LaneView, LetterPage, PartView, TraceView
 from nodes.store.rows import CaseCursor, CaseFilter, CaseRow, EventRow, ParkedRow
 from nodes.telemetry.spans import SpanRow
+
+__all__ = [
+    "Business", "FetchesMaterials", "FilesAndActs", "Follows", "HealthView", "LaneView", "LetterPage",
+    "Looks", "NotesMaterials", "Operates", "PartView", "TraceView",
+]  # fmt: skip
 
 
 class FilesAndActs(Protocol):
@@ -68,66 +73,6 @@ class Follows(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class LaneView:
-    """A lane of the relay. `holder`: the process with the lease, "" when nobody; `oldest_s`: age in wall
-    seconds.
-    """
-
-    lane: int
-    holder: str
-    epoch: int
-    waiting: int
-    oldest_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class PartView:
-    """A part of a node and how it is: up, degraded or down. `detail` is in words, without personal data."""
-
-    name: str
-    state: str
-    detail: str = ""
-    since_wall_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class HealthView:
-    """How a node is. `state`: the worst of its parts."""
-
-    state: str
-    parts: tuple[PartView, ...]
-    outbox_waiting: int
-    inbox_lag: int
-    parked: int
-    business_now: datetime
-    version: str
-
-
-@dataclass(frozen=True, slots=True)
-class TraceView:
-    """The spans of a case from all regions that answered, and the regions that did not."""
-
-    spans: tuple[SpanRow, ...]
-    missing: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Replayed:
-    """`state`: replayed, or parked when it failed again for the reason in `detail`."""
-
-    state: str
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class LetterPage:
-    """Parked messages, newest first, and the cursor of the next page, "" after the last."""
-
-    letters: tuple[ParkedRow, ...]
-    next_cursor: str = field(default="")
-
-
 class Operates(Protocol):
     """What an operator does. Changing calls have a request id, scoped by the operator's account."""
 
@@ -141,12 +86,14 @@ class Operates(Protocol):
         """One parked message."""
         ...
 
-    async def replay(self, letter_id: str, *, operator: str, request_id: str) -> Replayed | None:
-        """Try it again; None when there is no such letter. Raises DeskError."""
+    async def replay(self, letter_id: str, *, operator: str, request_id: str, fingerprint: bytes) -> Answer:
+        """Try it again. Bytes of ReplayDeadResponse, or of ErrorDetail; stored as those of the verbs are."""
         ...
 
-    async def drop(self, letter_id: str, *, reason: str, operator: str, request_id: str) -> bool | None:
-        """Give it up; whether the owner's snapshot was asked for. None when there is no such letter."""
+    async def drop(
+        self, letter_id: str, *, reason: str, operator: str, request_id: str, fingerprint: bytes
+    ) -> Answer:
+        """Give it up. Bytes of DropDeadResponse, or of ErrorDetail; stored as those of the verbs are."""
         ...
 
     async def lanes(self) -> Sequence[LaneView]:
@@ -178,7 +125,9 @@ class FetchesMaterials(Protocol):
     """Brings a material from the region that holds it into this node's store (nodes.rpc.peer)."""
 
     async def fetch(self, region: str, case_number: str, sha256: str) -> None:
-        """Resumes what an earlier attempt left. Raises PeerError, MaterialError."""
+        """Resumes what an earlier attempt left. Raises Fault (PEER_UNREACHABLE, PEER_REFUSED),
+        MaterialError.
+        """
         ...
 
 
