@@ -89,12 +89,15 @@ class WorkCalendar:
         The day of the event, as it is in Shanghai, does not count. close_of_business
         None: the end is 24:00. Raises CalendarError.
         """
-        day = self.due_day(local_day(start), limit)
+        return self.ending(self.due_day(local_day(start), limit), limit.unit, close_of_business)
+
+    def ending(self, day: date, unit: Unit, close_of_business: time | None = None) -> Due:
+        """The end of a limit of that unit whose last day is `day`."""
         if close_of_business is None:
             at = datetime.combine(day + timedelta(days=1), time(0), SHANGHAI)
         else:
             at = datetime.combine(day, close_of_business, SHANGHAI)
-        rolls = limit.unit is not Unit.CALENDAR_DAY
+        rolls = unit is not Unit.CALENDAR_DAY
         return Due(at, day, rolls and self.provisional(day))
 
     def due_day(self, day: date, limit: Limit) -> date:

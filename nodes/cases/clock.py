@@ -2,14 +2,15 @@
 
 Knows limits, stops and the calendar. Must not know states or commands: what starts and ends a clock is the
 table's word (effects). The day of the event does not count; a stop from day P to day R keeps the days after P
-up to R out of the count.
+up to R out of the count. A limit that is over is not moved by a later stop; one that stood on its last day
+ends no earlier than the day on which it runs again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from nodes.cases.case import Clock, ClockKind, Stop
 from nodes.cases.filing import Terms
@@ -28,8 +29,7 @@ def timed(clock: Clock, terms: Terms, calendar: WorkCalendar, resumed_at: dateti
     Raises regions' CalendarError for dates outside the calendar.
     """
     limit = clock.limit
-    longer = replace(limit, value=limit.value + _units_stopped(clock, calendar))
-    due = calendar.due(clock.started_at, longer, terms.close_of_business)
+    due = calendar.ending(_last_day(clock, calendar), limit.unit, terms.close_of_business)
     yellow = calendar.yellow_before(local_day(clock.started_at), due.day, limit, terms.yellow)
     adverse = None
     if _hurts(clock.kind, terms) and not due.provisional:
@@ -110,17 +110,24 @@ def _stops_ended(clock: Clock, at: datetime) -> tuple[Stop, ...]:
     return (*clock.stops[:-1], replace(clock.stops[-1], until=at))
 
 
-def _units_stopped(clock: Clock, calendar: WorkCalendar) -> int:
-    total = 0
+def _last_day(clock: Clock, calendar: WorkCalendar) -> date:
+    """The day on which the limit ends, with every finished stop kept out of the count."""
+    limit, begun = clock.limit, local_day(clock.started_at)
+    end = last = calendar.due_day(begun, limit)
+    if limit.unit is not Unit.WORKING_DAY:
+        end = begun + timedelta(days=limit.value)  # before it rolls on to a working day
     for stop in clock.stops:
-        if stop.until is None:
+        if stop.until is None or local_day(stop.since) > last:
             continue
         since, until = local_day(stop.since), local_day(stop.until)
-        if clock.limit.unit is Unit.WORKING_DAY:
-            total += calendar.working_days_between(since, until)
+        if limit.unit is Unit.WORKING_DAY:
+            left = calendar.working_days_between(since, end)
+            end = last = calendar.add_working_days(until, left)
         else:
-            total += (until - since).days
-    return total
+            end = last = until + max(end - since, timedelta(0))
+            if limit.unit is Unit.DAY:
+                last = calendar.add_working_days(end, 0)
+    return last
 
 
 def _hurts(kind: ClockKind, terms: Terms) -> bool:

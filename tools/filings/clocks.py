@@ -31,9 +31,15 @@ class Clock:
 
     @property
     def last_day(self) -> date:
-        """The day on which it ends."""
-        more = sum(days.stood(since, until, self.limit.unit) for since, until in self.stood)
-        return days.last_day(self.begun.date(), self.limit, more)
+        """The day on which it ends; one that is over stays so, one that stood ends when it runs again."""
+        begun, more = self.begun.date(), 0
+        last = days.last_day(begun, self.limit)
+        for since, until in self.stood:
+            if since <= last:
+                more += days.stood(since, until, self.limit.unit)
+                again = until if self.limit.unit == "calendar_day" else days.later(until, 0)
+                last = max(days.last_day(begun, self.limit, more), again)
+        return last
 
     @property
     def due_at(self) -> datetime:

@@ -9,8 +9,8 @@ import pytest
 
 from nodes.cases import commands as c
 from nodes.cases import machine
-from nodes.cases.case import Clock, ClockKind, Light, Rating
-from nodes.cases.clock import grown, start
+from nodes.cases.case import Clock, ClockKind, Light, Rating, Stop
+from nodes.cases.clock import grown, start, timed
 from nodes.cases.events import LightChanged
 from regions.calendar import work_calendar
 from regions.limits import Unit
@@ -102,6 +102,36 @@ def test_a_stopped_clock_shows_no_new_light_and_catches_up_when_it_runs_again() 
     desk.wait(at("2026-06-01"))
     assert the(desk, ClockKind.DECISION).light is Light.GREEN
     assert the(desk, ClockKind.PROCEDURE).light is Light.RED
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "too_late"),
+    [
+        ("2026-03-06", "2026-03-11", "2026-03-13"),  # one working day was left
+        ("2026-03-09", "2026-03-11", "2026-03-12"),  # the last day: it ends on the day it runs again
+        ("2026-03-09", "2026-03-14", "2026-03-17"),  # which is a Saturday: on the next working day
+        ("2026-03-10", "2026-03-11", "2026-03-10"),  # over already
+        ("2026-04-10", "2026-04-20", "2026-03-10"),
+    ],
+)
+def test_a_stop_moves_only_what_is_left_of_a_limit(since: str, until: str, too_late: str) -> None:
+    clock = replace(clock_of("2026-03-02", 5), stops=(Stop("court_order", at(since), at(until)),))
+    assert timed(clock, TERMS, CALENDAR).due_at == first_of(too_late)
+
+
+@pytest.mark.parametrize(
+    ("unit", "since", "until", "too_late"),
+    [
+        (Unit.DAY, "2026-03-16", "2026-03-17", "2026-03-18"),  # rolled on to the Monday, and stood then
+        (Unit.DAY, "2026-03-12", "2026-03-17", "2026-03-20"),
+        (Unit.CALENDAR_DAY, "2026-03-14", "2026-03-15", "2026-03-16"),
+        (Unit.CALENDAR_DAY, "2026-03-15", "2026-03-20", "2026-03-15"),
+    ],
+)
+def test_so_it_is_with_plain_days(unit: Unit, since: str, until: str, too_late: str) -> None:
+    clock = clock_of("2026-03-02", 12, unit)  # the last day is a Saturday
+    clock = replace(clock, stops=(Stop("court_order", at(since), at(until)),))
+    assert timed(clock, TERMS, CALENDAR).due_at == first_of(too_late)
 
 
 def test_a_plain_suspension_stops_no_clock() -> None:
