@@ -50,6 +50,11 @@ class Fault(Exception):
         self.guide_version = guide_version
         self.retry_after_s = retry_after_s
 
+    def under(self, name: str) -> Fault:
+        """The same, seen from one level higher."""
+        wrong = [Wrong(f"{name}.{w.field}", w.code, w.en, w.zh) for w in self.wrong]
+        return Fault(self.code, wrong, guide_version=self.guide_version, retry_after_s=self.retry_after_s)
+
     @property
     def status(self) -> grpc.StatusCode:
         """The gRPC status of its code."""
@@ -88,6 +93,8 @@ def fault_of(error: Exception) -> Fault:
             return Fault("OVERLOADED", retry_after_s=error.retry_after_s)
         case Unavailable() | StoreError():
             return Fault("UNAVAILABLE", retry_after_s=1.0)
+        case TimeoutError():
+            return Fault("TIMED_OUT", retry_after_s=1.0)
         case DeskError():
             return Fault("INTERNAL")
         case MaterialError():

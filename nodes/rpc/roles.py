@@ -89,6 +89,12 @@ def admit_peer(call: str, caller: str, region: str) -> str:
     return caller
 
 
+def is_party(case: Case, region: str) -> bool:
+    """Whether a region has a part in the case, or once had: only then its node is told of it."""
+    mine = {party.region for party in case.parties} | {part.region for part in case.parts}
+    return region in mine | {case.owner, case.filing.origin, case.filing.competent, case.filing.lead_region}
+
+
 def sees_private(actor: Actor, case: Case) -> bool:
     """Whether the private fields of this case are shown to the actor.
 

@@ -1,0 +1,73 @@
+"""Watch: the changes of this node's cases, from a resume token on, for as long as the caller reads.
+
+Knows tokens and filters. A token is a place in the node's gap-free order of events, so whoever goes on with
+the last one misses nothing. Events are read as fast as the caller takes them: for one who does not read,
+nothing is kept but the one that he did not take.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from nodes.cases.case import Actor
+from nodes.codec.views import event_view
+from nodes.desk.reader import CaseView
+from nodes.rpc.drain import Drain
+from nodes.rpc.faults import Fault, Wrong
+from nodes.rpc.pages import Wanted, wanted_of
+from nodes.rpc.ports import Follows, Looks
+from nodes.rpc.roles import sees_private
+from nodes.store.rows import EventRow
+from tongban.v1 import case_service_pb2 as pb
+
+
+class Watching:
+    """The watchers of one node."""
+
+    def __init__(self, follows: Follows, looks: Looks, drain: Drain) -> None:
+        self._follows, self._looks, self._drain = follows, looks, drain
+
+    async def changes(self, actor: Actor, request: pb.WatchRequest) -> AsyncIterator[pb.WatchResponse]:
+        """Each change once it is read. Ends with Fault: TOKEN, MALFORMED, DRAINING."""
+        wanted = wanted_of(request.filter)
+        following = self._follows.follow(await self._place(request.resume_token))
+        try:
+            while (event := await self._drain.unless_stopping(anext(following, None))) is not None:
+                change = await self._change(actor, wanted, event)
+                if change is not None:
+                    yield change
+        finally:
+            await _close(following)
+        raise Fault("DRAINING")
+
+    async def _place(self, token: str) -> int:
+        if not token:
+            return await self._follows.last()
+        if not (token.isascii() and token.isdigit() and len(token) < 19):
+            raise Fault("TOKEN", [Wrong("resume_token", "TOKEN")])
+        return int(token)
+
+    async def _change(self, actor: Actor, wanted: Wanted, event: EventRow) -> pb.WatchResponse | None:
+        """The change, or None when it is not asked for."""
+        if wanted.numbers and event.number not in wanted.numbers:
+            return None
+        view = (await self._looks.cases([event.number])).get(event.number)
+        if view is None or not _fits(wanted, view):
+            return None
+        visible = sees_private(actor, view.case)
+        return pb.WatchResponse(
+            resume_token=str(event.log_seq),
+            event=event_view(event.core, event.private, event.hash, visible=visible),
+        )
+
+
+def _fits(wanted: Wanted, view: CaseView) -> bool:
+    rows, row = wanted.rows, view.row
+    pairs = ((rows.matter, row.matter), (rows.origin, row.origin), (rows.competent, row.competent))
+    return all(value is None or value == found for value, found in pairs)
+
+
+async def _close(following: AsyncIterator[EventRow]) -> None:
+    close = getattr(following, "aclose", None)
+    if close is not None:
+        await close()
