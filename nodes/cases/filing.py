@@ -96,7 +96,7 @@ class Party:
 
     kind: str  # person | enterprise
     name: str
-    id_type: str  # resident_id | uscc | passport | ...
+    id_type: str  # identity_card | credit_code | passport | ...
     id_no: str  # normalised
     phone: str = ""
     id_given: str = ""  # as handed in, when it differs (15 digits)

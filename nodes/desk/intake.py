@@ -15,7 +15,7 @@ from nodes.cases.case import Case, Delivery, Filing, JointPart, Kind, Material, 
 from nodes.cases.terms import terms_of
 from nodes.codec.requests import NewFiling
 from nodes.desk.work import Problem, Refused
-from regions.catalog import HandlingMode, Matter, catalogue
+from regions.catalog import HandlingMode, Matter, PlaceKind, catalogue
 from regions.directory import (
     ApplicantFacts,
     Competence,
@@ -24,7 +24,6 @@ from regions.directory import (
     OutsideFederation,
     WrongAuthority,
     competent,
-    competent_parts,
 )
 from regions.errors import FieldError
 from regions.guide import Guide
@@ -74,7 +73,8 @@ class _Check:
             else:
                 normal = document(party.id_type, party.id_no, self.today, f"{where}.id_no").normalised
         except FieldError as error:
-            self.wrong(error.field, error.reason)
+            of_kind = error.reason == "kind_unknown"
+            self.wrong(f"{where}.id_type" if of_kind else error.field, error.reason)
             return party
         given = party.id_no.strip() if party.id_no.strip() != normal else ""
         return replace(party, id_no=normal, id_given=given)
@@ -124,7 +124,9 @@ def _finding(
             {**dict(new.places), **({"authority": new.authority} if new.authority else {})}
         )
         if matter.mode is HandlingMode.JOINT:
-            return facts, _settled_lead(matter, facts, new.origin_area, check)
+            return facts, _settled_lead(matter, facts, new, check)
+        if new.part_areas:
+            check.wrong("filing.part_areas", "not_joint", "only a joint matter has parts")
         return facts, settled(competent(matter.code, facts, new.origin_area), check.problems)
     except FieldError as error:
         where = error.field if error.field.startswith("filing.") else f"filing.places.{error.field}"
@@ -134,25 +136,52 @@ def _finding(
         return None, None
 
 
-def _settled_lead(matter: Matter, facts: ApplicantFacts, origin: str, check: _Check) -> Competence | None:
+def _settled_lead(matter: Matter, facts: ApplicantFacts, new: NewFiling, check: _Check) -> Competence | None:
     first: Competence | None = None
-    for _, finding in competent_parts(matter.code, facts, origin):
-        found = settled(finding, check.problems)
+    for position, (_, finding) in _parts(matter, facts, new, check).items():
+        chosen = f"filing.part_areas.{position}" if position in dict(new.part_areas) else ""
+        found = settled(finding, check.problems, chosen)
         first = first or found
     return first
 
 
-def settled(finding: Finding, problems: list[Problem]) -> Competence | None:
-    """The competence, or None and what stands in its way."""
+def _parts(
+    matter: Matter, facts: ApplicantFacts, new: NewFiling, check: _Check
+) -> dict[int, tuple[PlannedPart, Finding]]:
+    """Each part of a joint matter by its position, counted from 1, and who decides it: where the applicant
+    chose for this part, else where the facts say.
+    """
+    plan = catalogue().plan(matter.code)
+    assert plan is not None
+    chosen = dict(new.part_areas)
+    found: dict[int, tuple[PlannedPart, Finding]] = {}
+    for position, part in enumerate(plan.parts, 1):
+        where, area = f"filing.part_areas.{position}", chosen.pop(position, "")
+        if area and part.place is PlaceKind.FILING:
+            check.wrong(where, "not_a_choice", "this part is decided where it is filed")
+            area = ""
+        own = replace(facts, **{part.place.value: area}) if area else facts
+        try:
+            found[position] = part, competent(matter.code, own, new.origin_area, part.code)
+        except FieldError as error:
+            if not area:
+                raise
+            check.wrong(where, error.reason, error.detail)
+    for position in chosen:
+        check.wrong(f"filing.part_areas.{position}", "no_such_part", f"there are {len(plan.parts)} parts")
+    return found
+
+
+def settled(finding: Finding, problems: list[Problem], chosen: str = "") -> Competence | None:
+    """The competence, or None and what stands in its way. `chosen`: the field in which the place was chosen,
+    when it is none of the places.
+    """
     match finding:
         case Competence():
             return finding
         case NeedsChoice():
-            problems.append(
-                Problem(
-                    f"filing.places.{finding.field}", "NEEDS_CHOICE", finding.question_en, finding.question_zh
-                )
-            )
+            where = chosen or f"filing.places.{finding.field}"
+            problems.append(Problem(where, "NEEDS_CHOICE", finding.question_en, finding.question_zh))
         case WrongAuthority():
             instead = finding.instead.authority
             problems.append(
@@ -162,9 +191,8 @@ def settled(finding: Finding, problems: list[Problem]) -> Competence | None:
                 )
             )  # fmt: skip
         case OutsideFederation():
-            problems.append(
-                Problem(f"filing.places.{finding.field}", "OUTSIDE_FEDERATION", "", finding.province_zh)
-            )
+            where = chosen or f"filing.places.{finding.field}"
+            problems.append(Problem(where, "OUTSIDE_FEDERATION", "", finding.province_zh))
     return None
 
 
@@ -192,9 +220,9 @@ def _joint(
     parts: list[JointPart] = []
     zh: list[str] = []
     en: list[str] = []
-    found = competent_parts(matter.code, facts, new.origin_area)
-    index = {part.code: i for i, (part, _) in enumerate(found, 1)}
-    for part, finding in found:
+    found = _parts(matter, facts, new, check)
+    index = {part.code: position for position, (part, _) in found.items()}
+    for part, finding in found.values():
         assert isinstance(finding, Competence)
         parts.append(_planned(part, finding, index))
         zh += [r.zh for r in finding.explanation]

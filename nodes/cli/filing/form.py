@@ -137,9 +137,9 @@ def _is_area(name: str) -> bool:
 
 def _party(values: Mapping[str, str], who: str) -> Party:
     kind = values.get(f"{who}_kind", "")
-    id_type = values.get(f"{who}_id_type") or ("uscc" if kind == "enterprise" else "resident_id")
+    id_type = values.get(f"{who}_id_type") or ("credit_code" if kind == "enterprise" else "identity_card")
     return Party(
-        kind=kind or ("enterprise" if id_type == "uscc" else "person"),
+        kind=kind or ("enterprise" if id_type == "credit_code" else "person"),
         name=values.get(f"{who}_name", ""),
         id_type=id_type,
         id_no=values.get(f"{who}_id_no", ""),

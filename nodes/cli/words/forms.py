@@ -31,8 +31,8 @@ FORMS: Final[dict[str, tuple[str, str]]] = {
     "help.file.name": ("申请人姓名或单位名称。", "Name of the applicant, person or firm."),
     "help.file.id": ("申请人证件号码。", "Number of the applicant's document."),
     "help.file.id_type": (
-        "证件类型：resident_id、uscc、passport。",
-        "Kind of document: resident_id, uscc, passport and others",
+        "证件类型：identity_card、credit_code、passport。",
+        "Kind of document: identity_card, credit_code, passport and others",
     ),
     "help.file.kind": ("申请人类型：person 或 enterprise。", "Kind of applicant: person or enterprise."),
     "help.file.phone": ("申请人电话。", "Telephone of the applicant."),

@@ -860,7 +860,7 @@ class Party(_message.Message):
     name: _builtins.str
     """Name."""
     id_type: _builtins.str
-    """resident_id, uscc, passport, …"""
+    """identity_card, credit_code, passport, …"""
     id_no: _builtins.str
     """Number, normalised (a 15-digit identity number is upgraded to 18)."""
     phone: _builtins.str

@@ -89,7 +89,7 @@ def test_a_filing_must_be_whole(kind: Kind, changes: dict[str, Any], code: Code,
 
 
 def test_an_agent_with_a_mandate_may_file_and_withdraw() -> None:
-    agent = Party("person", "样例丙", "resident_id", "110101199001011234")
+    agent = Party("person", "样例丙", "identity_card", "110101199001011234")
     desk = filed(F, agent=agent, mandate="m-1")
     desk.do(c.Withdraw("asked to"), A)
     assert desk.state() == "withdrawn"

@@ -253,7 +253,7 @@ def test_trap_14_a_region_cut_off_for_hours_keeps_honest_clocks() -> None:
 
 
 def test_trap_15_a_retired_area_code_in_an_identity_number_decides_nothing() -> None:
-    old = Party("person", "样例乙", "resident_id", "330104199001011234")
+    old = Party("person", "样例乙", "identity_card", "330104199001011234")
     desk = filed(F, applicant=old)
     assert (desk.it.owner, desk.it.competent) == (COMPETENT, COMPETENT)
     assert desk.it.filing.applicant.id_no == "330104199001011234"

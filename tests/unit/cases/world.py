@@ -68,7 +68,7 @@ TERMS = Terms(
         RequiredMaterial("photo", "照片", "photograph", lackable=True),
     ),
 )
-PERSON = Party("person", "样例甲", "resident_id", "110101190001011009")
+PERSON = Party("person", "样例甲", "identity_card", "110101190001011009")
 
 
 def material(code: str, digit: str = "a") -> Material:

@@ -129,9 +129,9 @@ def test_columns_become_a_filing() -> None:
     assert dict(found.filing.part_areas) == {2: "310115"}
     assert found.filing.agent.name == "吴"
     assert found.filing.applicant.kind == "person"
-    assert found.filing.applicant.id_type == "resident_id"
-    assert filing(applicant_kind="enterprise").filing.applicant.id_type == "uscc"
-    assert filing(applicant_id_type="uscc").filing.applicant.kind == "enterprise"
+    assert found.filing.applicant.id_type == "identity_card"
+    assert filing(applicant_kind="enterprise").filing.applicant.id_type == "credit_code"
+    assert filing(applicant_id_type="credit_code").filing.applicant.kind == "enterprise"
     assert filing(filed_by="window").filing.channel == "window"
 
 
