@@ -39,6 +39,14 @@ $(SET_UP): requirements-dev.lock pyproject.toml
 
 # ---- the verbs ----------------------------------------------------------------------------------------------------
 
+.PHONY: up
+up: $(SET_UP)  ## four nodes on this machine, kept running; prints what to type next
+	@$(BIN)/python -m tools.up up
+
+.PHONY: down
+down: $(SET_UP)  ## stop them; their data stay in var/up
+	@$(BIN)/python -m tools.up down
+
 .PHONY: test
 test: $(SET_UP)  ## every test, on a real Kafka and a real PostgreSQL (needs a JDK 17+ and Maven: installs them if it may)
 	@$(BIN)/python -m tests.servers.need

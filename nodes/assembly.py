@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import signal
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import entry_points, version
 
 from broker.bus import BusError, EventBus
-from broker.topics import specs
+from broker.topics import inbox, specs
 from broker.traced import MessageTracer
 from broker.url import open_bus
 from nodes.automatic import Automatic, Registers, silent
-from nodes.business_time import BusinessClock
+from nodes.business_time import BusinessClock, HeldClock
 from nodes.config import REGIONS, NodeConfig
 from nodes.desk.batch import Batch
 from nodes.desk.context import Context
@@ -27,19 +28,28 @@ from nodes.desk.desk import Desk
 from nodes.desk.reader import Changes, Reader
 from nodes.desk.writer import Writer
 from nodes.inbox import Inbox
+from nodes.materials.book import MaterialBook
+from nodes.materials.store import MaterialStore
 from nodes.measuring import Backlogs, count
+from nodes.operations.health import Health, Room
+from nodes.operations.operations import Operations
+from nodes.operations.retention import Retention
+from nodes.operations.traces import Traces
 from nodes.outbox import Relay
-from nodes.settings import Settings
+from nodes.rpc.peer import Peers
+from nodes.rpc.server import Face, Limits
+from nodes.settings import Settings, SettingsError
 from nodes.spans import rows_for_store
 from nodes.store.migrate import migrate
 from nodes.store.store import Store, WriteTx
 from nodes.telemetry import SpanRow, Telemetry, start_telemetry
-from nodes.telemetry.metrics import NodeMetrics
+from nodes.telemetry.logs import configure_logs, node_log
+from nodes.telemetry.metrics import MetricsServer, NodeMetrics
 from nodes.timers import Timers
 from regions.calendar import load_calendar, work_calendar
 from regions.check import verify_data
 
-__all__ = ["REGIONS", "NodeConfig", "Parts", "config_of", "open_parts"]
+__all__ = ["REGIONS", "Node", "NodeConfig", "Parts", "config_of", "open_node", "open_parts", "serve"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -97,7 +107,7 @@ async def open_parts(config: NodeConfig, stack: AsyncExitStack) -> Parts:
     reader = Reader(store, config.region)
     changes = Changes(store, poll_s=config.poll_s)
     messages = MessageTracer(system, telemetry)
-    inbox = Inbox(bus, store, writer, messages, process=config.process)
+    reading = Inbox(bus, store, writer, messages, process=config.process)
     relay = Relay(
         bus, store, context, tracer, system=system, lease_s=config.lane_lease_s, incarnation=incarnation
     )
@@ -106,7 +116,7 @@ async def open_parts(config: NodeConfig, stack: AsyncExitStack) -> Parts:
 
     metrics = NodeMetrics(config.region, version("tongban"))
     metrics.watch_spans(telemetry)
-    backlogs = Backlogs(metrics, store, bus, config.region, inbox.group)
+    backlogs = Backlogs(metrics, store, bus, config.region, reading.group)
 
     def after(batch: Batch) -> None:
         count(metrics, batch, config.region)
@@ -126,7 +136,7 @@ async def open_parts(config: NodeConfig, stack: AsyncExitStack) -> Parts:
         (changes.start, changes.close),
         (automatic.start, automatic.close),
         (timers.start, timers.close),
-        (inbox.start, inbox.close),
+        (reading.start, reading.close),
         (backlogs.start, backlogs.close),
     ]
     for start, close in rooms:
@@ -134,9 +144,86 @@ async def open_parts(config: NodeConfig, stack: AsyncExitStack) -> Parts:
         stack.push_async_callback(close)
     return Parts(
         config=config, context=context, store=store, bus=bus, telemetry=telemetry, desk=desk, writer=writer,
-        reader=reader, changes=changes, inbox=inbox, relay=relay, timers=timers, automatic=automatic,
+        reader=reader, changes=changes, inbox=reading, relay=relay, timers=timers, automatic=automatic,
         metrics=metrics,
     )  # fmt: skip
+
+
+@dataclass(slots=True, kw_only=True)
+class Node:
+    """A running node with its faces. `address`: host:port of the gRPC face; metrics_port: 0 when none."""
+
+    parts: Parts
+    operations: Operations
+    address: str
+    metrics_port: int
+    _stack: AsyncExitStack
+
+    async def close(self) -> None:
+        """Stop taking calls, let those under way end within `drain_s`, then end the rooms. Again: nothing."""
+        await self._stack.aclose()
+
+
+async def open_node(config: NodeConfig) -> Node:
+    """A whole node, serving. Raises what `open_parts` does, CannotListen, NotLoopback, MetricsPortTaken."""
+    async with AsyncExitStack() as stack:
+        parts = await open_parts(config, stack)
+        materials = MaterialStore(config.materials_dir, max_bytes=config.max_material_bytes)
+        peers = Peers(
+            config.region, config.peers, materials, timeout_s=config.rpc_timeout_s,
+            max_message_bytes=config.max_message_bytes,
+        )  # fmt: skip
+        stack.push_async_callback(peers.close)
+        retention = Retention(
+            parts.store, config.terms, process=config.process, wall_s=parts.context.wall_s
+        )
+        await retention.start()
+        stack.push_async_callback(retention.close)
+        operations = _operations(parts, peers, retention)
+        metrics_port = 0
+        if config.metrics_port:
+            metrics = MetricsServer(parts.metrics, config.metrics_port)
+            stack.push_async_callback(metrics.stop)
+            metrics_port = metrics.port
+        face = _face(parts, operations, materials, peers)
+        stack.push_async_callback(face.close, config.drain_s)
+        address = await face.start(config.listen, insecure=config.insecure)
+        return Node(
+            parts=parts, operations=operations, address=address, metrics_port=metrics_port,
+            _stack=stack.pop_all(),
+        )  # fmt: skip
+
+
+def _face(parts: Parts, operations: Operations, materials: MaterialStore, peers: Peers) -> Face:
+    config, context = parts.config, parts.context
+    limits = Limits(
+        max_message_bytes=config.max_message_bytes, max_metadata_bytes=config.max_metadata_bytes,
+        max_streams=config.max_streams, max_calls=config.max_calls, timeout_s=config.rpc_timeout_s,
+    )  # fmt: skip
+    return Face(
+        config.region, desk=parts.desk, reader=parts.reader, changes=parts.changes, operations=operations,
+        materials=materials, book=MaterialBook(parts.store, context.wall_s), peers=peers,
+        tracer=parts.telemetry.tracer, now=context.now, calendar=context.calendar, limits=limits,
+    )  # fmt: skip
+
+
+def _operations(parts: Parts, peers: Peers, retention: Retention) -> Operations:
+    config = parts.config
+    rooms: dict[str, Room] = {
+        "inbox": parts.inbox,
+        "relay": parts.relay,
+        "timers": parts.timers,
+        "automatic": parts.automatic,
+        "sequencer": parts.changes,
+        "retention": retention,
+    }
+    health = Health(
+        parts.store, parts.bus, inbox=inbox(config.region), group=parts.inbox.group,
+        topics=specs(REGIONS, config.topic_plan), rooms=rooms, now=parts.context.now,
+        wall_s=parts.context.wall_s, version=version("tongban"),
+    )  # fmt: skip
+    traces = Traces(parts.store, parts.reader, config.region, peers, flush=parts.telemetry.flush)
+    return Operations(parts.store, parts.writer, health, traces)
 
 
 async def _identity(unit: WriteTx) -> tuple[bytes, int]:
@@ -152,6 +239,26 @@ async def _identity(unit: WriteTx) -> tuple[bytes, int]:
     return bytes.fromhex(secret), int(incarnation)
 
 
+async def serve(settings: Settings) -> None:
+    """One region's node until SIGTERM or SIGINT; then it drains. Raises what `open_node` does."""
+    configure_logs(settings.log_format, settings.log_level)
+    log = node_log(settings.region, "assembly")
+    stopping = asyncio.Event()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(sign, stopping.set)
+    node = await open_node(config_of(settings))
+    log.info(
+        "serving", listen_address=node.address, metrics_port=node.metrics_port, process=settings.process,
+        version=version("tongban"),
+    )  # fmt: skip
+    try:
+        await stopping.wait()
+        log.info("draining", drain_s=settings.drain_s)
+    finally:
+        await node.close()
+    log.info("stopped")
+
+
 async def _topics(bus: EventBus, config: NodeConfig) -> None:
     """Create what is missing as soon as the bus is there."""
     pause = 0.1
@@ -164,8 +271,8 @@ async def _topics(bus: EventBus, config: NodeConfig) -> None:
             pause = min(5.0, pause * 2)
 
 
-def config_of(settings: Settings, registers: Registers = silent) -> NodeConfig:
-    """The plain values of one node's settings."""
+def config_of(settings: Settings) -> NodeConfig:
+    """The plain values of one node's settings. Raises SettingsError."""
     return NodeConfig(
         region=settings.region,
         listen=settings.listen_address,
@@ -175,7 +282,7 @@ def config_of(settings: Settings, registers: Registers = silent) -> NodeConfig:
         peers=settings.peers,
         process=settings.process,
         insecure=settings.insecure,
-        clock=BusinessClock(settings.business_start, settings.business_epoch_s, settings.business_rate),
+        clock=_clock(settings),
         calendar_dir=settings.calendar,
         lanes=settings.lanes,
         lane_lease_s=settings.lane_lease_s,
@@ -190,11 +297,36 @@ def config_of(settings: Settings, registers: Registers = silent) -> NodeConfig:
         max_metadata_bytes=settings.max_metadata_bytes,
         max_material_bytes=settings.max_material_bytes,
         max_streams=settings.max_streams,
+        max_calls=settings.max_calls,
         partitions=settings.partitions,
         replication=settings.replication,
         min_insync=settings.min_insync,
         promised_outage_days=settings.promised_outage_days,
         topic_retention_days=settings.topic_retention_days,
         otlp_endpoint=settings.otlp_endpoint,
-        registers=registers,
+        metrics_port=settings.metrics_port,
+        trace_retention_days=settings.trace_retention_days,
+        inbox_retention_days=settings.inbox_retention_days,
+        request_retention_days=settings.request_retention_days,
+        dead_retention_days=settings.dead_retention_days,
+        registers=_registers(settings.registers),
     )
+
+
+def _clock(settings: Settings) -> BusinessClock:
+    if settings.business_clock is None:
+        return BusinessClock(settings.business_start, settings.business_epoch_s, settings.business_rate)
+    try:
+        return HeldClock.shared(settings.business_clock)
+    except (OSError, ValueError) as error:
+        raise SettingsError((("TONGBAN_BUSINESS_CLOCK", f"cannot be read: {error}"),)) from error
+
+
+def _registers(name: str) -> Registers:
+    """What the entry point of that name makes: it is called once, without arguments."""
+    if not name:
+        return silent
+    for found in entry_points(group="tongban.registers", name=name):
+        registers: Registers = found.load()()
+        return registers
+    raise SettingsError((("TONGBAN_REGISTERS", "no entry point of that name is installed"),))

@@ -13,6 +13,7 @@ from typing import Final
 from broker.topics import TopicPlan
 from nodes.automatic import Registers, silent
 from nodes.business_time import BusinessClock
+from nodes.operations.retention import DAY_S, Terms
 
 REGIONS: Final = ("31", "32", "33", "34")
 
@@ -68,4 +69,14 @@ class NodeConfig:
             promised_outage_ms=self.promised_outage_days * day_ms,
             replication=self.replication,
             min_insync=self.min_insync,
+        )
+
+    @property
+    def terms(self) -> Terms:
+        """How long the node keeps what it need not keep for ever."""
+        return Terms(
+            seen_s=self.inbox_retention_days * DAY_S,
+            answers_s=self.request_retention_days * DAY_S,
+            spans_s=self.trace_retention_days * DAY_S,
+            letters_s=self.dead_retention_days * DAY_S,
         )
