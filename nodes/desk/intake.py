@@ -117,7 +117,7 @@ def _finding(
     new: NewFiling, matter: Matter, region: str, check: _Check
 ) -> tuple[ApplicantFacts | None, Competence | None]:
     try:
-        origin = place(new.origin_area)
+        origin = place(new.origin_area, "filing.origin_area")
         if origin.region != region:
             check.wrong("filing.origin_area", "other_region", f"is in {origin.region}; file with its node")
         facts = ApplicantFacts.of(
