@@ -7,6 +7,7 @@ parent; what a caller or a peer brings is at most a link.
 
 from __future__ import annotations
 
+import os
 import random
 import re
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ _SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
 _NO_STATE: Final = TraceState()
 _random = random.Random()  # noqa: S311  an id needs to be unique, not secret
 """Seeded from the system, on purpose not the shared generator: a seeded test must not repeat ids."""
+os.register_at_fork(after_in_child=_random.seed)  # or two forks of one process give the same ids
 
 
 class BadTraceparent(ValueError):
