@@ -28,6 +28,7 @@ from nodes.desk.batch import Batch
 from nodes.desk.desk import Desk
 from nodes.desk.hops import OwnHop
 from nodes.desk.intake import part_filing
+from nodes.desk.own import OwnSteps
 from nodes.desk.reader import Reader
 from nodes.desk.work import DeskError, VersionMoved
 from nodes.desk.writer import Writer
@@ -74,6 +75,7 @@ class Automatic:
         self._left: dict[str, int] = {}
         """Case -> version at which its rule left it to an officer."""
         self.problem = ""
+        writer.do_last(OwnSteps(self.own_step, tracer))
 
     def look(self, batch: Batch) -> None:
         """After a commit: the cases that may have an own step now, and the leads of changed parts."""
@@ -81,13 +83,18 @@ class Automatic:
         for sheet in batch.sheets.values():
             if not sheet.written or sheet.case is None:
                 continue
-            if sheet.case.owner == region:
+            if sheet.case.owner == region and not self._settled(batch, sheet.case):
                 self._waiting[sheet.number] = None
             filing = sheet.case.filing
             if filing.lead and filing.lead_region == region:
                 self._waiting[filing.lead] = None
         if self._waiting:
             self._wake.set()
+
+    @staticmethod
+    def _settled(batch: Batch, case: Case) -> bool:
+        """Whether its own steps are all taken; of a lead, the joiner has to look."""
+        return case.number in batch.settled and case.filing.kind is not Kind.LEAD
 
     async def start(self) -> None:
         """Begins, in the running event loop."""
@@ -278,7 +285,7 @@ class Automatic:
             log.info("a part did not take it", case_number=number, verb=kind)
 
     def _hop(self) -> OwnHop:
-        return OwnHop(self._tracer, "node acts")
+        return OwnHop(self._tracer, "own_step")
 
 
 __all__ = ["Automatic", "Registers", "silent"]

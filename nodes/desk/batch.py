@@ -16,7 +16,7 @@ from nodes.cases.case import Case
 from nodes.cases.errors import CaseError
 from nodes.codec.snapshot import decode_case_state, decode_filing, encode_case_state, encode_filing
 from nodes.desk.context import Context
-from nodes.desk.hops import spans_of
+from nodes.desk.hops import Hop, spans_of
 from nodes.desk.sheet import Sheet
 from nodes.desk.work import Answer, DeskError, RequestIdReused, Work
 from nodes.desk.writes import Needs, Writes
@@ -42,7 +42,10 @@ from nodes.telemetry.hop import HopSpan
 class Batch:
     """The memory of one transaction. Made, filled and thrown away by the desk."""
 
-    def __init__(self, context: Context, unit: WriteTx, cache: CaseCache) -> None:
+    def __init__(
+        self, context: Context, unit: WriteTx, cache: CaseCache, last: Callable[[Batch], None] | None = None
+    ) -> None:
+        """`last`: what is done when all work is, before anything is written."""
         self.context = context
         self.now: datetime = context.now()
         self.took_s = 0.0
@@ -62,6 +65,9 @@ class Batch:
         self.resyncs: dict[str, list[ResyncRow]] = {}
         self.causes: set[tuple[str, str]] = set()
         self.fresh: set[tuple[str, str]] = set()
+        self.settled: set[str] = set()
+        """Cases to which the node has nothing more to do by itself."""
+        self._last = last
         self._born: list[str] = []
         self._undo: list[Callable[[], object]] = []
         self._spans: list[HopSpan] = []
@@ -78,6 +84,8 @@ class Batch:
         live = [w for w in works if w.claim is None or (first[w.claim.key] is w and w.claim.key not in given)]
         await self._load(live)
         outcomes: list[tuple[Work, Answer | DeskError]] = [(work, self._do(work)) for work in live]
+        if self._last is not None:
+            self._last(self)
         won, passing = self._answers(outcomes)
         if won:
             await self._unit.put_answers(won)
@@ -172,8 +180,12 @@ class Batch:
         except DeskError as error:
             return error
         hops = getattr(work, "hops", None) or (getattr(work, "hop", None),)
-        self._spans += spans_of(hop for hop in hops if hop is not None)
+        self.keep_spans(*(hop for hop in hops if hop is not None))
         return answer
+
+    def keep_spans(self, *hops: Hop) -> None:
+        """The spans of these hops are stored with what they did."""
+        self._spans += spans_of(hops)
 
     @contextmanager
     def attempt(self, numbers: Iterable[str]) -> Iterator[None]:

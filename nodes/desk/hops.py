@@ -66,6 +66,7 @@ class OwnHop:
         if number not in self._opened:
             context = CaseTrace.stored(number, stored).context
             span = self._opened[number] = self.tracer.start_span(self.name, context=context)
+            span.kept = True  # its row is written with the work, or there was none
             span.end()
         return self._opened[number].here.traceparent
 

@@ -37,6 +37,7 @@ class Writer:
         self._batch_size = batch_size
         self._queue_limit = queue_limit
         self._after = after
+        self._last: Callable[[Batch], None] | None = None
         self._urgent: deque[Work] = deque()
         self._backlog: deque[Work] = deque()
         self._wake = asyncio.Event()
@@ -47,6 +48,10 @@ class Writer:
     def listen(self, after: Callable[[Batch], None]) -> None:
         """Who is told of each committed batch."""
         self._after = after
+
+    def do_last(self, last: Callable[[Batch], None]) -> None:
+        """What is done in each transaction when all work is, before anything is written."""
+        self._last = last
 
     @property
     def waiting(self) -> int:
@@ -99,7 +104,7 @@ class Writer:
         began = time.perf_counter()
         try:
             async with self._store.write() as unit:
-                batch = Batch(self.context, unit, self._cache)
+                batch = Batch(self.context, unit, self._cache, self._last)
                 outcomes = await batch.run(works)
         except (Retryable, CommitUnknown, VersionConflict) as error:
             if tries >= RETRIES:
