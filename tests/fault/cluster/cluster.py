@@ -1,0 +1,110 @@
+"""Four regions on one bus: all nodes together, and where the checker finds what they leave behind."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.fault.checker.judge import Places, Verdict, check
+from tests.fault.cluster.node import NodeProcess
+
+REGIONS = ("31", "32", "33", "34")
+SETTLE_WITHIN_S = 60.0
+"""The promise: owner and mirrors converge within 60 s after faults stop."""
+
+
+@dataclass
+class Cluster:
+    """The nodes by region. `databases`: region -> URL."""
+
+    folder: Path
+    bus: str
+    databases: Mapping[str, str]
+    nodes: dict[str, NodeProcess]
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Region -> host:port."""
+        return {region: node.address for region, node in self.nodes.items()}
+
+    @property
+    def history(self) -> Path:
+        """Where the load generator notes its calls."""
+        return self.folder / "history.jsonl"
+
+    @property
+    def places(self) -> Places:
+        """What the checker reads."""
+        history = self.history if self.history.exists() else None
+        return Places(databases=self.databases, bus=self.bus, history=history)
+
+    def start(self) -> None:
+        """All of them, at once."""
+        for node in self.nodes.values():
+            node.launch()
+        for node in self.nodes.values():
+            node.await_serving()
+
+    def stop(self) -> None:
+        """All of them, at once and in good order."""
+        for node in self.nodes.values():
+            node.resume()
+        for node in self.nodes.values():
+            node.stop()
+
+    def kill(self) -> None:
+        """All of them, whatever state they are in."""
+        for node in self.nodes.values():
+            node.kill()
+
+    async def settled(self, within_s: float = SETTLE_WITHIN_S) -> tuple[Verdict, float]:
+        """The verdict as soon as no promise is broken, else the last one; and how long that took."""
+        began = time.monotonic()
+        pause_s = 0.5
+        while True:
+            verdict = await check(self.places)
+            took_s = time.monotonic() - began
+            if not verdict.violations or took_s > within_s:
+                return verdict, took_s
+            await asyncio.sleep(pause_s)
+            pause_s = min(4.0, pause_s * 1.5)
+
+
+def embedded(folder: Path, **settings: str) -> Cluster:
+    """Four nodes, each with a database file, on one embedded bus."""
+    folder.mkdir(parents=True, exist_ok=True)
+    databases = {region: f"sqlite:///{folder}/{region}.db" for region in REGIONS}
+    return _cluster(folder, f"sqlite:///{folder}/bus.db", databases, settings)
+
+
+def on_servers(folder: Path, bus: str, databases: Mapping[str, str], **settings: str) -> Cluster:
+    """Four nodes on a Kafka and four PostgreSQL databases."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return _cluster(folder, bus, databases, settings)
+
+
+def _cluster(folder: Path, bus: str, databases: Mapping[str, str], settings: Mapping[str, str]) -> Cluster:
+    common = {"RESEND_AFTER_S": "2", "POLL_S": "0.05", **settings}
+    nodes = {
+        region: NodeProcess(region, folder, {**common, "BUS_URL": bus, "DATABASE_URL": url})
+        for region, url in databases.items()
+    }
+    for region, node in nodes.items():
+        peers = {other: n.address for other, n in nodes.items() if other != region}
+        node.settings = {**node.settings, "PEERS": json.dumps(peers)}
+    return Cluster(folder, bus, databases, nodes)
+
+
+@contextmanager
+def running(cluster: Cluster) -> Iterator[Cluster]:
+    """The cluster while it runs; whatever happens, no process is left behind."""
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.kill()

@@ -1,0 +1,37 @@
+"""What a node's process runs: the program itself, `tongban serve`, with the settings of its environment.
+
+Processes are forked from one that has imported the program already, so that a start costs no import.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+from collections.abc import Mapping
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+
+PRELOADED = ["nodes.__main__", "nodes.assembly", "tests.fault.cluster.serve"]
+
+
+def context() -> ForkServerContext:
+    """Where processes come from."""
+    made = multiprocessing.get_context("forkserver")
+    made.set_forkserver_preload(PRELOADED)
+    return made
+
+
+def run(environment: Mapping[str, str], log: Path) -> None:
+    """In the new process: become the node. Ends with the program's exit code."""
+    from nodes.__main__ import main
+
+    os.setsid()
+    with log.open("ab") as file:
+        os.dup2(file.fileno(), sys.stdout.fileno())
+        os.dup2(file.fileno(), sys.stderr.fileno())
+    for name in [name for name in os.environ if name.startswith("TONGBAN_")]:
+        del os.environ[name]
+    os.environ.update(environment)
+    sys.argv = ["tongban", "serve"]
+    main()
