@@ -33,7 +33,7 @@ $(SET_UP): requirements-dev.lock pyproject.toml
 	    "$$python" -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target var/uv uv==$(UV_VERSION); fi; fi; \
 	$(SAY) 'Setting up .venv from requirements-dev.lock'; \
 	[ -x $(BIN)/python ] || "$$uv" venv --quiet --python "$$python" .venv; \
-	"$$uv" pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r requirements-dev.lock; \
+	"$$uv" pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps --require-hashes -r requirements-dev.lock; \
 	"$$uv" pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --offline --editable .; \
 	touch $@
 
