@@ -59,10 +59,9 @@ def _serve(overrides: Mapping[str, Any]) -> int:
     serve = importlib.import_module("nodes.assembly").serve
 
     try:
-        settings = load(**overrides)
+        asyncio.run(serve(load(**overrides)))
     except SettingsError as error:
         return _refused(error)
-    asyncio.run(serve(settings))
     return Exit.OK
 
 

@@ -37,14 +37,16 @@ from nodes.operations.retention import Retention
 from nodes.operations.traces import Traces
 from nodes.outbox import Relay
 from nodes.rpc.peer import Peers
-from nodes.rpc.server import Face, Limits
+from nodes.rpc.server import CannotListen, Face, Limits, NotLoopback
 from nodes.settings import Settings, SettingsError
 from nodes.spans import rows_for_store
+from nodes.store.errors import StoreError
 from nodes.store.migrate import migrate
 from nodes.store.store import Store, WriteTx
 from nodes.telemetry import SpanRow, Telemetry, start_telemetry
 from nodes.telemetry.logs import configure_logs, node_log
-from nodes.telemetry.metrics import MetricsServer, NodeMetrics
+from nodes.telemetry.metrics import MetricsPortTaken, MetricsServer, NodeMetrics
+from nodes.telemetry.node import BadTelemetry
 from nodes.timers import Timers
 from regions.calendar import load_calendar, work_calendar
 from regions.check import verify_data
@@ -174,9 +176,7 @@ async def open_node(config: NodeConfig) -> Node:
             max_message_bytes=config.max_message_bytes,
         )  # fmt: skip
         stack.push_async_callback(peers.close)
-        retention = Retention(
-            parts.store, config.terms, process=config.process, wall_s=parts.context.wall_s
-        )
+        retention = Retention(parts.store, config.terms, process=config.process, wall_s=parts.context.wall_s)
         await retention.start()
         stack.push_async_callback(retention.close)
         operations = _operations(parts, peers, retention)
@@ -240,13 +240,19 @@ async def _identity(unit: WriteTx) -> tuple[bytes, int]:
 
 
 async def serve(settings: Settings) -> None:
-    """One region's node until SIGTERM or SIGINT; then it drains. Raises what `open_node` does."""
+    """One region's node until SIGTERM or SIGINT; then it drains.
+
+    Raises SettingsError when what a setting names cannot be had, DataError for broken facts.
+    """
     configure_logs(settings.log_format, settings.log_level)
     log = node_log(settings.region, "assembly")
     stopping = asyncio.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, stopping.set)
-    node = await open_node(config_of(settings))
+    try:
+        node = await open_node(config_of(settings))
+    except (StoreError, CannotListen, NotLoopback, MetricsPortTaken, BadTelemetry) as error:
+        raise SettingsError(((_setting(error), _reason(error)),)) from error
     log.info(
         "serving", listen_address=node.address, metrics_port=node.metrics_port, process=settings.process,
         version=version("tongban"),
@@ -257,6 +263,20 @@ async def serve(settings: Settings) -> None:
     finally:
         await node.close()
     log.info("stopped")
+
+
+def _setting(error: Exception) -> str:
+    """The variable to look at when a node cannot start."""
+    name = "database_url" if isinstance(error, StoreError) else str(getattr(error, "field", "listen"))
+    return f"TONGBAN_{name.upper()}"
+
+
+def _reason(error: Exception) -> str:
+    """Without the name that some of them begin with."""
+    said = str(error)
+    for name in ("listen", "metrics_port", "otlp_endpoint", "database"):
+        said = said.removeprefix(f"{name}: ")
+    return said
 
 
 async def _topics(bus: EventBus, config: NodeConfig) -> None:

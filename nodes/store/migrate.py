@@ -43,7 +43,7 @@ def head() -> str:
 async def migrate(url: str, revision: str = "head") -> str:
     """Upgrades the database at `url` to `revision`, in one transaction; gives the revision it is at then.
 
-    Raises StoreUnavailable when the database cannot be used.
+    A file's folder is made. Raises StoreUnavailable when the database cannot be used.
     """
     target = head() if revision == "head" else revision
 
@@ -53,7 +53,15 @@ async def migrate(url: str, revision: str = "head") -> str:
         command.upgrade(config, target)
         return target
 
-    return await asyncio.to_thread(_with_connection, url, work)
+    def with_its_folder() -> str:
+        if (path := file_of(url)) is not None:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise StoreUnavailable(f"its folder cannot be made: {error.strerror}") from error
+        return _with_connection(url, work)
+
+    return await asyncio.to_thread(with_its_folder)
 
 
 async def current(url: str) -> str | None:
