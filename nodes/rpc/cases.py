@@ -110,7 +110,7 @@ class CaseFace(CaseServiceServicer):
         """Changes, for as long as the caller reads them."""
         actor = actor_of("CaseService/Watch", request, self._region)
         _named_only(actor, request.filter)
-        return self._watching.changes(actor, request)
+        return self._watching.changes(actor, request, context)
 
     @override
     async def Upload(self, request_iterator: Any, context: Any) -> pb.UploadResponse:

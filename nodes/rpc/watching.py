@@ -8,6 +8,7 @@ nothing is kept but the one that he did not take.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any, Final
 
 from nodes.cases.case import Actor
 from nodes.codec.views import event_view
@@ -20,6 +21,8 @@ from nodes.rpc.roles import sees_private
 from nodes.store.rows import EventRow
 from tongban.v1 import case_service_pb2 as pb
 
+BEGUN_AT: Final = "tongban-resume-token"
+
 
 class Watching:
     """The watchers of one node."""
@@ -27,10 +30,18 @@ class Watching:
     def __init__(self, follows: Follows, looks: Looks, drain: Drain) -> None:
         self._follows, self._looks, self._drain = follows, looks, drain
 
-    async def changes(self, actor: Actor, request: pb.WatchRequest) -> AsyncIterator[pb.WatchResponse]:
-        """Each change once it is read. Ends with Fault: TOKEN, MALFORMED, DRAINING."""
+    async def changes(
+        self, actor: Actor, request: pb.WatchRequest, context: Any
+    ) -> AsyncIterator[pb.WatchResponse]:
+        """Each change once it is read. Ends with Fault: TOKEN, MALFORMED, DRAINING.
+
+        The initial metadata tell from which token on it follows, so that a caller knows that it has begun and
+        can go on from there before anything has changed.
+        """
         wanted = wanted_of(request.filter)
-        following = self._follows.follow(await self._place(request.resume_token))
+        place = await self._place(request.resume_token)
+        await context.send_initial_metadata(((BEGUN_AT, str(place)),))
+        following = self._follows.follow(place)
         try:
             while (event := await self._drain.unless_stopping(anext(following, None))) is not None:
                 change = await self._change(actor, wanted, event)
