@@ -17,17 +17,17 @@ from typing import Final
 import structlog
 from opentelemetry.trace import SpanKind
 
-from broker.bus import BusError, EventBus, Message
+from broker.bus import BusClosed, BusError, EventBus, Message, MessageRefused
 from broker.envelope import EnvelopeError
 from broker.topics import dead, inbox
 from nodes.codec.carry import CarryError, carry
 from nodes.codec.errors import CodecError
 from nodes.desk.context import Context
-from nodes.desk.holes import ask_again
+from nodes.desk.overdue import queue_overdue
 from nodes.desk.owed import content_of, dead_copy
 from nodes.spans import rows_for_store
-from nodes.store.errors import StoreError
-from nodes.store.rows import CaseRow, Lease, OutboxRow
+from nodes.store.errors import LeaseLost, StoreError
+from nodes.store.rows import Lease, OutboxRow
 from nodes.store.store import ReadTx, Store
 from nodes.telemetry.casetrace import CaseTrace
 from nodes.telemetry.hop import HopSpan
@@ -35,9 +35,11 @@ from nodes.telemetry.recorder import HopTracer
 from nodes.waking import woken
 
 PER_LANE: Final = 64
-RESEND: Final = 200
 MAX_PAUSE_S: Final = 5.0
 log = structlog.get_logger("tongban.outbox")
+
+Sending = tuple[OutboxRow, HopSpan, Sequence[Message]]
+"""A row, its hop, and the messages that it makes."""
 
 
 class Relay:
@@ -56,7 +58,10 @@ class Relay:
         self._held: dict[int, tuple[Lease, float]] = {}
         self._began_wall_s = context.wall_s()
         self._incarnation = incarnation
-        self._stuck = ""
+        self._stuck: dict[int, str] = {}
+        """Rows that nothing can be made of, or no bus would take, and why; until the next start."""
+        self._away: dict[str, str] = {}
+        self._away_until: dict[str, float] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self.problem = ""
         """Why nothing is being sent now, "" when all is well."""
@@ -93,8 +98,10 @@ class Relay:
                 lanes = await self._lanes()
                 while await self._send_once(lanes):
                     lanes = await self._lanes()
-                self.problem, tries = self._stuck, 0
+                self.problem, tries = "; ".join([*self._away.values(), *self._stuck.values()]), 0
             except Exception as error:  # whatever it is, the sending must not end for ever
+                if isinstance(error, LeaseLost):
+                    self._held.clear()
                 if not isinstance(error, (BusError, StoreError)):
                     log.exception("sending failed")
                 self.problem = str(error) or type(error).__name__
@@ -125,17 +132,20 @@ class Relay:
         """One round over all lanes; whether anything was sent."""
         if not lanes:
             return False
-        self._stuck = ""
         async with self._store.read() as unit:
-            rows = await unit.outbox_ready(lanes, limit=PER_LANE)
+            rows = await unit.outbox_ready(
+                lanes, limit=PER_LANE, skip_ids=self._stuck, skip_destinations=self._still_away()
+            )
             made = [(row, await self._made(unit, row)) for row in rows]
         now = time.monotonic()
         live = [(r, m) for r, m in made if m is not None and self._held.get(r.lane, (None, 0.0))[1] > now]
         if not live:
             return False
-        sending = [(row, *self._span(row, messages)) for row, messages in live if messages]
         # A publish that fails ends no span: who sends the row in the end records its hop, under the same id.
-        await self._bus.publish([message for _, _, messages in sending for message in messages])
+        sending = await self._publish(
+            [(row, *self._span(row, messages)) for row, messages in live if messages]
+        )
+        done = [row.id for row, messages in live if not messages] + [row.id for row, _, _ in sending]
         spans = [span for _, span, _ in sending if span.case_number]
         stored = [span.row()[0] for span in spans]
         tails = [(r.destination, r.case_number, r.to_version) for r, _, _ in sending if r.to_version]
@@ -143,7 +153,7 @@ class Relay:
             # Not durable on purpose: a mark that is lost sends a message again, and the receiver drops it.
             for lane in sorted({r.lane for r, _ in live}):
                 await unit.check_lease(self._held[lane][0])
-            await unit.delete_outbox([r.id for r, _ in live])
+            await unit.delete_outbox(done)
             if tails:
                 await unit.note_sent(tails, wall_s=self._context.wall_s())
             if stored:
@@ -152,7 +162,65 @@ class Relay:
             span.kept = True
             span.end(row.end_ns)
         self.sent += len(sending)
-        return True
+        return bool(done)
+
+    async def _publish(self, sending: Sequence[Sending]) -> Sequence[Sending]:
+        """What the bus has taken. A destination that cannot be reached keeps no other waiting; raises
+        BusError when none can.
+        """
+        if not sending:
+            return ()
+        try:
+            await self._bus.publish([m for _, _, messages in sending for m in messages])
+            return sending
+        except BusClosed:
+            raise
+        except BusError as error:
+            groups: dict[str, list[Sending]] = {}
+            for item in sending:
+                groups.setdefault(item[0].destination, []).append(item)
+            if len(groups) == 1 and not isinstance(error, MessageRefused):
+                raise
+        found = await asyncio.gather(*(self._publish_group(group) for group in groups.values()))
+        failed = {name: e for name, (_, e) in zip(groups, found, strict=True) if e is not None}
+        if len(failed) == len(groups):
+            raise next(iter(failed.values()))
+        for name, away in failed.items():
+            self._away[name] = f"{name} is not reached: {away}"
+            self._away_until[name] = time.monotonic() + MAX_PAUSE_S
+        return [item for taken, _ in found for item in taken]
+
+    async def _publish_group(self, group: Sequence[Sending]) -> tuple[Sequence[Sending], BusError | None]:
+        """What of one destination the bus has taken, and why it took no more. What no broker would ever take
+        is left out, and stays for an operator to see.
+        """
+        try:
+            await self._bus.publish([m for _, _, messages in group for m in messages])
+        except MessageRefused as error:
+            if len(group) == 1:
+                (row, _, _) = group[0]
+                self._note_stuck(row, error)
+                return (), None
+            half = len(group) // 2
+            first, why = await self._publish_group(group[:half])
+            if why is not None:
+                return first, why
+            second, why = await self._publish_group(group[half:])
+            return [*first, *second], why
+        except BusError as error:
+            return (), error
+        return group, None
+
+    def _still_away(self) -> list[str]:
+        """Destinations that did not answer a moment ago; they are tried again after a time."""
+        now = time.monotonic()
+        for name in [name for name, until in self._away_until.items() if until <= now]:
+            del self._away_until[name], self._away[name]
+        return sorted(self._away)
+
+    def _note_stuck(self, row: OutboxRow, error: Exception) -> None:
+        self._stuck[row.id] = f"a row of the outbox cannot be sent: {error}"
+        log.error("a row of the outbox cannot be sent", error=str(error), case_number=row.case_number)
 
     async def _made(self, unit: ReadTx, row: OutboxRow) -> list[Message] | None:
         """The messages of a row; [] when there is nothing to say any longer, None when it cannot be made: the
@@ -163,8 +231,7 @@ class Relay:
                 return await dead_copy(unit, row.ref, dead(row.destination))
             return await self._messages(unit, row)
         except (CarryError, EnvelopeError, CodecError) as error:
-            self._stuck = f"a row of the outbox cannot be sent: {error}"
-            log.warning(self._stuck, kind=row.kind, case_number=row.case_number)
+            self._note_stuck(row, error)
             return None
 
     async def _messages(self, unit: ReadTx, row: OutboxRow) -> list[Message]:
@@ -206,60 +273,11 @@ class Relay:
         while True:
             await asyncio.sleep(every)
             try:
-                if await self._resend_once():
+                async with self._store.write() as unit:
+                    found = await queue_overdue(unit, self._context)
+                if found:
                     self.wake()
             except StoreError as error:
                 log.warning("cannot look for lost tails", error=str(error))
             except Exception:  # whatever it is, lost tails must go on being looked for
                 log.exception("cannot look for lost tails")
-
-    async def _resend_once(self) -> int:
-        """Queue again what is owed: tails that nobody acknowledged, asks without an answer, holes not yet
-        filled.
-        """
-        wall = self._context.wall_s()
-        before = wall - self._context.resend_after_s
-        async with self._store.write() as unit:
-            tails = await unit.unacked_before(before, RESEND)
-            asks = await unit.pending_asks(self._context.region, before_wall_s=before, limit=RESEND)
-            cases = await unit.load_cases(
-                {t.case_number for t in tails} | {a.case_number for a in asks}, lock=True
-            )
-            rows = [
-                self._row(
-                    t.destination, cases[t.case_number], "events", wall,
-                    from_version=t.acked_version + 1, to_version=t.sent_version,
-                )
-                for t in tails if t.case_number in cases
-            ]  # fmt: skip
-            rows += [
-                self._row(
-                    cases[a.case_number].owner,
-                    cases[a.case_number],
-                    "ask",
-                    wall,
-                    ref=a.ask_id,
-                    payload=a.command,
-                )
-                for a in asks
-                if a.case_number in cases and cases[a.case_number].owner != self._context.region
-            ]
-            rows += await ask_again(unit, self._context, before_wall_s=before, limit=RESEND)
-            if rows:
-                await unit.insert_outbox(rows)
-                await unit.note_asks_sent([a.ask_id for a in asks], wall_s=wall)
-                await unit.note_sent(
-                    [(t.destination, t.case_number, t.sent_version) for t in tails], wall_s=wall
-                )
-        return len(rows)
-
-    def _row(
-        self, destination: str, case: CaseRow, kind: str, wall: float, *, from_version: int = 0,
-        to_version: int = 0, ref: str = "", payload: bytes | None = None,
-    ) -> OutboxRow:  # fmt: skip
-        hop = CaseTrace.stored(case.number, case.trace_parent).reserve()
-        return OutboxRow(
-            lane=self._context.lane(case.number), destination=destination, case_number=case.number, kind=kind,
-            from_version=from_version, to_version=to_version, ref=ref, payload=payload,
-            traceparent=f"{hop.traceparent}/{hop.parent_hex}", created_wall_s=wall,
-        )  # fmt: skip

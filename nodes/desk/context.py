@@ -9,10 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
+from typing import Final
 from zlib import crc32
 
 from nodes.cases.case import Case, Party
 from regions.calendar import WorkCalendar
+
+LONGEST: Final = 5
+"""Doublings of the time between two attempts at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,12 @@ class Context:
     def lane(self, case_number: str) -> int:
         """The lane of the relay in which everything of this case is sent, in order."""
         return crc32(case_number.encode()) % self.lanes
+
+    def asked_again_at(self, attempts: int) -> float:
+        """The wall time to be noted for what is sent again after so many attempts, so that it is overdue once
+        more only after twice the time each time: who is away for hours is not sent the same all along.
+        """
+        return self.wall_s() + self.resend_after_s * (2.0 ** min(attempts, LONGEST) - 1)
 
     def applicant_key(self, applicant: Party) -> str:
         """Hex of a keyed hash of the normalised identity: finds a person's cases, shows nobody's."""

@@ -37,13 +37,14 @@ def take_gap_request(t: Taking, content: GapRequest) -> None:
         return
     if asker not in {p.region for p in sheet.case.parties}:
         return  # not a party: nothing is owed, nothing is said
+    hop = t.hop(sheet.number, sheet.trace_parent)
     if content.snapshot or _joined_late(sheet.case, asker, content.from_version):
-        _give_snapshot(t, sheet, asker, content)
+        _give_snapshot(t, sheet, asker, content, hop)
         return
     last = min(content.to_version or sheet.version, sheet.version)
     for first in range(content.from_version, last + 1, EVENTS_IN_ONE):
         t.batch.send(
-            asker, sheet.number, "events", sheet.trace_parent, from_version=first,
+            asker, sheet.number, "events", hop, from_version=first,
             to_version=min(last, first + EVENTS_IN_ONE - 1),
         )  # fmt: skip
 
@@ -56,16 +57,16 @@ def _joined_late(case: Case, region: str, first: int) -> bool:
     return all(p.since_version > first and p.role is not CaseRole.COMPETENT for p in roles)
 
 
-def _give_snapshot(t: Taking, sheet: Sheet, asker: str, content: GapRequest) -> None:
+def _give_snapshot(t: Taking, sheet: Sheet, asker: str, content: GapRequest, hop: str) -> None:
     """The owner gives it; who handed the case to the asker gives it too; who owned it once passes it on."""
     assert sheet.case is not None
     if sheet.parked:
         return  # this copy is not whole itself: the asker asks again
     if sheet.case.owner in (t.region, asker):
-        t.batch.send(asker, sheet.number, "snapshot", sheet.trace_parent)
+        t.batch.send(asker, sheet.number, "snapshot", hop)
     elif not content.asker:
         payload = encode_exchange(replace(content, asker=asker))
-        t.batch.send(sheet.case.owner, sheet.number, "gap_request", sheet.trace_parent, payload=payload)
+        t.batch.send(sheet.case.owner, sheet.number, "gap_request", hop, payload=payload)
 
 
 async def snapshot_of(unit: ReadTx, number: str) -> bytes | None:
@@ -151,7 +152,12 @@ async def ask_again(unit: WriteTx, context: Context, *, before_wall_s: float, li
         case = cases.get(resync.case_number)
         of = case.owner if case is not None and case.owner != context.region else resync.asked_of
         again.append(
-            replace(resync, asked_wall_s=context.wall_s(), attempts=resync.attempts + 1, asked_of=of)
+            replace(
+                resync,
+                asked_wall_s=context.asked_again_at(resync.attempts),
+                attempts=resync.attempts + 1,
+                asked_of=of,
+            )
         )
         rows.append(snapshot_request(context, of, resync.case_number, resync.from_version, case))
     await unit.put_resyncs(again)
@@ -176,7 +182,8 @@ async def _holes_again(
         if not of:
             filled.append(gap.case_number)
             continue
-        again.append(GapRow(gap.case_number, known + 1, context.wall_s(), gap.attempts + 1))
+        asked_wall_s = context.asked_again_at(gap.attempts)
+        again.append(GapRow(gap.case_number, known + 1, asked_wall_s, gap.attempts + 1))
         ask = encode_exchange(GapRequest(case_number=gap.case_number, from_version=known + 1))
         rows.append(_row(context, of, gap.case_number, ask, case))
     await unit.put_gap_requests(again)

@@ -18,7 +18,7 @@ from nodes.codec.exchange import EventBatch, ServiceRequest
 from nodes.codec.record import DecodedEvent, Record, decode_record
 from nodes.desk.arrived import join, split
 from nodes.desk.sheet import Fork, Sheet
-from nodes.desk.taking import Taking, Unfit
+from nodes.desk.taking import HOLD_LIMIT, Taking, Unfit
 from nodes.store.rows import HeldRow
 
 Found = tuple[DecodedEvent, bytes, bytes]
@@ -148,15 +148,20 @@ def _check_same(t: Taking, sheet: Sheet, event: DecodedEvent) -> None:
 
 
 def _hold(t: Taking, number: str, known: int, early: Sequence[Found]) -> None:
-    """Keep what is too early, within the limit, and ask for the hole."""
+    """Keep what is too early and ask for the hole. Beyond the limit the case waits for an operator: so much
+    is never ahead of a hole that somebody is able to fill.
+    """
     batch = t.batch
-    wall = batch.context.wall_s()
+    wall, limit = batch.context.wall_s(), batch.context.hold_limit
     held = batch.held.setdefault(number, [])
-    room = batch.context.hold_limit - len(held)
+    there = {row.version for row in held}
     rows = [
         HeldRow(number, event.version, join(core, private), t.source, t.message.traceparent, wall)
-        for event, core, private in early[: max(0, room)]
+        for event, core, private in early
+        if event.version not in there
     ]
+    if len(held) + len(rows) > limit:
+        raise Unfit(HOLD_LIMIT, f"more than {limit} events wait for version {known + 1}")
     batch.writes.held.extend(rows)
     batch.held[number] = held + rows
     batch.on_undo(lambda: batch.held.__setitem__(number, held))

@@ -19,7 +19,7 @@ from nodes.desk.arrived import Arrived
 from nodes.desk.batch import Batch
 from nodes.desk.holes import snapshot_request
 from nodes.desk.hops import Hop, stay
-from nodes.desk.taking import Acks, Taking
+from nodes.desk.taking import HOLD_LIMIT, Acks, Taking
 from nodes.desk.work import Answer
 from nodes.desk.writes import Needs
 from nodes.store.rows import Claim, ParkedRow, ResyncRow
@@ -98,7 +98,8 @@ class Replay(_Settling):
         try:
             with batch.attempt(self.numbers):
                 self._settle(batch, letter, "replayed", "", self.by)
-                take(taking)
+                if letter.reason != HOLD_LIMIT:
+                    take(taking)
                 if failed:
                     raise _FailedAgain
                 self._go_on(taking, letter)
@@ -110,13 +111,18 @@ class Replay(_Settling):
         return Answer(False, replayed_answer("replayed", ""))
 
     def _go_on(self, taking: Taking, letter: ParkedRow) -> None:
-        """While the case waited nothing was asked for: ask for what may have come since."""
+        """While the case waited nothing was asked for: ask for what may have come since. What was put aside
+        for want of room comes again with it.
+        """
         number = letter.case_number
         if not number or taking.batch.waits(number):
             return
         sheet = taking.batch.sheets.get(number)
         if sheet is None or sheet.case is None:
+            if letter.reason == HOLD_LIMIT:
+                taking.ask_for_hole(letter.source, number, 1)
             return  # it was held, and its hole asked for
+        sheet.parked = False
         if not sheet.owned_by(taking.region):
             taking.ask_for_hole(sheet.case.owner, number, sheet.version + 1)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 import structlog
 
@@ -19,6 +20,8 @@ from nodes.desk.hops import Hop
 from nodes.store.rows import GapRequest as GapRow
 from nodes.store.rows import ParkedRow
 
+HOLD_LIMIT: Final = "HOLD_LIMIT"
+"""Why a message is put aside that is too early, when too many are held already."""
 log = structlog.get_logger("tongban.desk")
 
 

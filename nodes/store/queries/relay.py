@@ -52,7 +52,10 @@ _SENT = (
         sent_version=case(
             (TAIL.c.sent_version < bindparam("b_version"), bindparam("b_version")), else_=TAIL.c.sent_version
         ),
-        last_sent_wall_s=bindparam("b_wall"),
+        last_sent_wall_s=case(
+            (TAIL.c.last_sent_wall_s < bindparam("b_wall"), bindparam("b_wall")),
+            else_=TAIL.c.last_sent_wall_s,
+        ),
         attempts=TAIL.c.attempts + 1,
     )
 )
@@ -148,7 +151,8 @@ class RelayWrites(RelayReads, LeaseWrites):
         return await self._link.run(_DELETE, {"ids": sorted(ids)})
 
     async def note_sent(self, sent: Sequence[tuple[str, str, int]], *, wall_s: float) -> None:
-        """(destination, case number, version up to which it was sent). Versions never go back."""
+        """(destination, case number, version up to which it was sent). Versions and times never go back: a
+        time to come puts off the next attempt."""
         highest = _highest(sent)
         fresh = [SentTail(destination, number, 0, 0, wall_s, 0) for destination, number in sorted(highest)]
         await self._link.insert(batch_of(TAIL, fresh), "skip")
