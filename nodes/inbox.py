@@ -135,10 +135,9 @@ class Inbox:
         messages, hops = [], []
         for delivery in group:
             span = spans.enter_context(self._tracer.processing(delivery, self.group))
-            message = open_delivery(delivery, self._region)
-            if isinstance(span, HopSpan) and not message.traceparent:
-                span.case_number = ""  # it lies in no case's trace until the desk puts it there
-            messages.append(message)
+            if isinstance(span, HopSpan):
+                span.leave_case()  # what a message says of its trace counts once the desk takes it in
+            messages.append(open_delivery(delivery, self._region))
             hops.append(SpanHop(span))
         position = BusOffset(last.topic, last.partition, last.incarnation, last.offset)
         return Arrivals(messages=messages, position=position, hops=hops)

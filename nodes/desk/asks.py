@@ -126,6 +126,8 @@ def take_refusal(t: Taking, content: AskRefused) -> None:
     row = t.batch.asks.get(content.ask_id)
     if row is None or row.asker != t.region:
         return
+    if (sheet := t.batch.sheets.get(row.case_number)) is not None:
+        t.hop(row.case_number, sheet.trace_parent)
     if row.state == "pending":
         settled = replace(
             row, state="refused", refusal_code=content.code, refusal_detail=content.detail,

@@ -72,6 +72,11 @@ class HopSpan(api.Span):
         """Whether its trace can no longer change: it has a case, or its context has been used."""
         return self._context is not None or bool(self.case_number)
 
+    def leave_case(self) -> None:
+        """What it was told of a case is not proven yet: until it begins or joins one, it is in none."""
+        self.case_number = ""
+        self.attributes.pop(allowed.CASE_NUMBER, None)
+
     def started_at(self, start_ns: int) -> None:
         """Moves the start to where the work began: wall time, nanoseconds since the Unix epoch."""
         self._started -= self.start_ns - start_ns
