@@ -30,6 +30,7 @@ from nodes.desk.hops import OwnHop
 from nodes.desk.intake import part_filing
 from nodes.desk.own import OwnSteps
 from nodes.desk.reader import Reader
+from nodes.desk.routing import given_back, handed_anew
 from nodes.desk.work import DeskError, VersionMoved
 from nodes.desk.writer import Writer
 from nodes.store.errors import StoreError
@@ -74,8 +75,17 @@ class Automatic:
         self._task: asyncio.Task[None] | None = None
         self._left: dict[str, int] = {}
         """Case -> version at which its rule left it to an officer."""
-        self.problem = ""
+        self._given_back: set[str] = set()
+        """Cases that nobody takes, until an operator hands them over or refuses them."""
+        self._trouble = ""
         writer.do_last(OwnSteps(self.own_step, tracer))
+
+    @property
+    def problem(self) -> str:
+        """Why own steps do not get on, "" when they do."""
+        if self._given_back and not self._trouble:
+            return f"{len(self._given_back)} cases were given back and wait for an operator"
+        return self._trouble
 
     def look(self, batch: Batch) -> None:
         """After a commit: the cases that may have an own step now, and the leads of changed parts."""
@@ -83,6 +93,8 @@ class Automatic:
         for sheet in batch.sheets.values():
             if not sheet.written or sheet.case is None:
                 continue
+            if not given_back(sheet.case, region):
+                self._given_back.discard(sheet.number)
             if sheet.case.owner == region and not self._settled(batch, sheet.case):
                 self._waiting[sheet.number] = None
             filing = sheet.case.filing
@@ -119,9 +131,9 @@ class Automatic:
                     for number in numbers:
                         del self._waiting[number]
                     await self._step_all(numbers)
-                self.problem = ""
+                self._trouble = ""
             except (StoreError, DeskError) as error:
-                self.problem, pending = str(error), True
+                self._trouble, pending = str(error), True
                 await asyncio.sleep(1.0)
                 continue
             await self._wake.wait()
@@ -165,11 +177,21 @@ class Automatic:
         """What the node itself does next to a case that it owns; () for nothing."""
         if case.owner != self._context.region:
             return ()
+        if given_back(case, self._context.region):
+            return self._hand_over_anew(case)
         if (command := node_next(case, self._context.region)) is not None:
             return (command,)
         if case.filing.terms.decision_rule and self._left.get(case.number) != case.version:
             return self._by_rule(case)
         return ()
+
+    def _hand_over_anew(self, case: Case) -> tuple[Command, ...]:
+        """Once by the facts of today; when they say nothing new, an operator is told."""
+        command = handed_anew(case, str(uuid_utils.uuid7())) if len(case.spent_handovers) == 1 else None
+        if command is None and case.number not in self._given_back:
+            self._given_back.add(case.number)
+            log.error("a case was given back and waits for an operator", case_number=case.number)
+        return () if command is None else (command,)
 
     def _by_rule(self, case: Case) -> tuple[Command, ...]:
         """The steps from where the case stands to the rule's decision; () when the rule leaves it."""

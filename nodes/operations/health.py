@@ -33,7 +33,10 @@ NO_CHECKS: Final[Mapping[str, Check]] = MappingProxyType({})
 class Room(Protocol):
     """A room that says of itself why it does not get on, "" when it does."""
 
-    problem: str
+    @property
+    def problem(self) -> str:
+        """In words, without personal data."""
+        ...
 
 
 class Health:
