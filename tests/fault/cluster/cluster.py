@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.fault.checker.judge import Places, Verdict, check
@@ -26,6 +26,11 @@ class Cluster:
     bus: str
     databases: Mapping[str, str]
     nodes: dict[str, NodeProcess]
+
+    @property
+    def data(self) -> Path:
+        """Where database files, the embedded bus and materials lie; logs and history lie beside it."""
+        return data_of(self.folder)
 
     @property
     def addresses(self) -> dict[str, str]:
@@ -62,12 +67,14 @@ class Cluster:
         for node in self.nodes.values():
             node.kill()
 
-    async def settled(self, within_s: float = SETTLE_WITHIN_S) -> tuple[Verdict, float]:
+    async def settled(
+        self, within_s: float = SETTLE_WITHIN_S, *, may_park: bool = False
+    ) -> tuple[Verdict, float]:
         """The verdict as soon as no promise is broken, else the last one; and how long that took."""
         began = time.monotonic()
         pause_s = 0.5
         while True:
-            verdict = await check(self.places)
+            verdict = await check(replace(self.places, may_park=may_park))
             took_s = time.monotonic() - began
             if not verdict.violations or took_s > within_s:
                 return verdict, took_s
@@ -75,25 +82,34 @@ class Cluster:
             pause_s = min(4.0, pause_s * 1.5)
 
 
+def data_of(folder: Path) -> Path:
+    """The folder of a cluster's data."""
+    return folder / "data"
+
+
 def embedded(folder: Path, **settings: str) -> Cluster:
     """Four nodes, each with a database file, on one embedded bus."""
-    folder.mkdir(parents=True, exist_ok=True)
-    databases = {region: f"sqlite:///{folder}/{region}.db" for region in REGIONS}
-    return _cluster(folder, f"sqlite:///{folder}/bus.db", databases, settings)
+    data = data_of(folder)
+    data.mkdir(parents=True, exist_ok=True)
+    databases = {region: f"sqlite:///{data}/{region}.db" for region in REGIONS}
+    return _cluster(folder, f"sqlite:///{data}/bus.db", databases, settings)
 
 
 def on_servers(folder: Path, bus: str, databases: Mapping[str, str], **settings: str) -> Cluster:
     """Four nodes on a Kafka and four PostgreSQL databases."""
-    folder.mkdir(parents=True, exist_ok=True)
+    data_of(folder).mkdir(parents=True, exist_ok=True)
     return _cluster(folder, bus, databases, settings)
 
 
 def _cluster(folder: Path, bus: str, databases: Mapping[str, str], settings: Mapping[str, str]) -> Cluster:
-    common = {"RESEND_AFTER_S": "2", "POLL_S": "0.05", **settings}
+    common = {"RESEND_AFTER_S": "2", "POLL_S": "0.05", "BUS_URL": bus, **settings}
     nodes = {
-        region: NodeProcess(region, folder, {**common, "BUS_URL": bus, "DATABASE_URL": url})
+        region: NodeProcess(
+            region, folder,
+            {**common, "DATABASE_URL": url, "MATERIALS_DIR": str(data_of(folder) / f"materials-{region}")},
+        )
         for region, url in databases.items()
-    }
+    }  # fmt: skip
     for region, node in nodes.items():
         peers = {other: n.address for other, n in nodes.items() if other != region}
         node.settings = {**node.settings, "PEERS": json.dumps(peers)}

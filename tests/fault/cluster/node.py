@@ -58,7 +58,6 @@ class NodeProcess:
             "REGION": self.region,
             "LISTEN": self.address,
             "PROCESS": self.process,
-            "MATERIALS_DIR": str(self.folder / f"materials-{self.region}"),
             "LOG_LEVEL": "warning",
             **self.settings,
             **more,
