@@ -29,7 +29,7 @@ from nodes.codec.kinds import (
 from nodes.codec.shape import Shape
 from nodes.codec.values import (
     CASE_PARTY,
-    CLOCK,
+    CLOCKS,
     CUSTODY,
     DECISION,
     DEFECT,
@@ -130,7 +130,7 @@ AFTER: Final = Shape(
     state=STATE,
     owner=REGION,
     epoch=POSITIVE,
-    clocks=many(CLOCK),
+    clocks=many(CLOCKS),
     calendar_version=TEXT,
     parties=many(CASE_PARTY),
     authority=TEXT,

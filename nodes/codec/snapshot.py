@@ -31,7 +31,7 @@ from nodes.codec.private import parse_part, put_back, take_out
 from nodes.codec.shape import Shape
 from nodes.codec.values import (
     CASE_PARTY,
-    CLOCK,
+    CLOCKS,
     CUSTODY,
     DECISION,
     DEFECT,
@@ -54,7 +54,7 @@ _STATE_KINDS: Final[dict[str, Kind]] = {
     "version": POSITIVE,
     "epoch": POSITIVE,
     "owner": REGION,
-    "clocks": many(CLOCK),
+    "clocks": many(CLOCKS),
     "parties": many(CASE_PARTY),
     "calendar_version": TEXT,
     "materials": many(MATERIAL),

@@ -96,6 +96,8 @@ CLOCK: Final = Shape(
     provisional=BOOL,
     adverse_at=MAYBE_TIME,
 )
+CLOCKS: Final = Remembered(CLOCK)
+"""A clock changes seldom, and stands in every event and state of its case."""
 MATERIAL: Final = Shape(
     c.Material,
     pb.Material,
