@@ -13,6 +13,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import entry_points, version
 
 from broker.bus import BusError, EventBus
@@ -54,6 +55,10 @@ from regions.check import verify_data
 __all__ = ["REGIONS", "Node", "NodeConfig", "Parts", "config_of", "open_node", "open_parts", "serve"]
 
 
+_verify_facts = cache(verify_data)
+"""Once a process: the shipped facts do not change while it runs."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Parts:
     """The rooms of a running node, as faces need them."""
@@ -79,7 +84,7 @@ async def open_parts(config: NodeConfig, stack: AsyncExitStack) -> Parts:
 
     Raises DataError for broken facts, StoreError when the database cannot be had.
     """
-    verify_data()
+    _verify_facts()
     await migrate(config.database_url)
     store = await Store.open(config.database_url)
     stack.push_async_callback(store.close)
