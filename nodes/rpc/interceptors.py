@@ -13,11 +13,12 @@ from typing import Any, Final
 
 import grpc
 import structlog
+from google.protobuf.message import DecodeError
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, get_current_span
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from typing_extensions import override
 
-from nodes.rpc.faults import Fault, fault_of, status_of
+from nodes.rpc.faults import Fault, fault_of, malformed, status_of
 
 OURS: Final = "/tongban.v1."
 log = structlog.get_logger("tongban.rpc")
@@ -57,7 +58,7 @@ def _answered(handler: Handler, method: str, within_s: float | None) -> Callable
     async def call(request: Any, context: Any) -> Any:
         try:
             async with asyncio.timeout(within_s):
-                return await inner(request, context)
+                return await inner(_readable(request), context)
         except Exception as error:  # noqa: BLE001  # each becomes a status; what is unexpected is logged
             await _abort(context, method, error)
 
@@ -69,7 +70,7 @@ def _streamed(handler: Handler, method: str) -> Callable[[Any, Any], AsyncIterat
 
     async def call(request: Any, context: Any) -> AsyncIterator[Any]:
         try:
-            async for answer in inner(request, context):
+            async for answer in inner(_readable(request), context):
                 yield answer
         except Exception as error:  # noqa: BLE001  # each becomes a status; what is unexpected is logged
             await _abort(context, method, error)
@@ -106,9 +107,35 @@ def _around(
     }
     return make[handler.request_streaming, handler.response_streaming](
         streamed if handler.response_streaming else answered,
-        request_deserializer=handler.request_deserializer,
+        request_deserializer=_lenient(handler.request_deserializer),
         response_serializer=handler.response_serializer,
     )
+
+
+class _Unreadable:
+    """Bytes that are no message: told by a status of ours, not by whatever parses them."""
+
+
+def _lenient(parse: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
+    def deserialize(body: bytes) -> Any:
+        try:
+            return parse(body)
+        except DecodeError:
+            return _Unreadable()
+
+    return deserialize
+
+
+def _readable(request: Any) -> Any:
+    """The request, or its stream. Raises Fault MALFORMED, of a stream once it comes to what is unreadable."""
+    if isinstance(request, _Unreadable):
+        raise malformed("", "is not a message of this contract")
+    return _all_readable(request) if isinstance(request, AsyncIterator) else request
+
+
+async def _all_readable(requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    async for request in requests:
+        yield _readable(request)
 
 
 TRACED: Final = frozenset({"tongban.v1.CaseService/File", "tongban.v1.CaseService/Act"})

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from typing import Any, Final
 
 import grpc
@@ -46,21 +45,24 @@ class Lines:
             while (answered := await call.done.get()) is not None:
                 yield answered
                 call.room.release()
-            if await reading:
-                raise Fault("DRAINING")
+            if (cut := await reading) is not None:
+                raise cut
         finally:
             for task in (reading, *call.under_way):
                 await ended(task)
 
-    async def _read(self, requests: AsyncIterator[Any], call: _Call) -> bool:
-        """Until all that was read is answered; whether the stream was cut because the node stops."""
-        ended = False
-        with suppress(Exception):  # the caller's stream broke: what was read is answered all the same
-            ended = bool(await self._drain.unless_stopping(self._take(requests, call)))
+    async def _read(self, requests: AsyncIterator[Any], call: _Call) -> Fault | None:
+        """Until all that was read is answered; why the stream was cut short, if it was."""
+        cut: Fault | None = None
+        try:
+            if not await self._drain.unless_stopping(self._take(requests, call)):
+                cut = Fault("DRAINING")
+        except Exception as error:  # noqa: BLE001  # the stream broke: what was read is answered all the same
+            cut = error if isinstance(error, Fault) else Fault("UNAVAILABLE")
         while call.under_way:
             await asyncio.wait(set(call.under_way))
         call.done.put_nowait(None)
-        return self._drain.stopping and not ended
+        return cut
 
     async def _take(self, requests: AsyncIterator[Any], call: _Call) -> bool:
         """Reads lines as there is room for them; True once there are no more."""

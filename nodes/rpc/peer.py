@@ -64,8 +64,10 @@ class Peers:
         self, region: str, addresses: Mapping[str, str], materials: MaterialStore, *, timeout_s: float = 10.0,
         max_message_bytes: int = 4 * 1024 * 1024,
     ) -> None:  # fmt: skip
-        """`addresses`: host:port by region; `timeout_s`: of a call, and of each piece of a stream."""
-        self._region, self._addresses, self._materials = region, dict(addresses), materials
+        """`addresses`: host:port by region, looked up when a region is first called; `timeout_s`: of a call,
+        and of each piece of a stream.
+        """
+        self._region, self._addresses, self._materials = region, addresses, materials
         self._timeout_s = timeout_s
         self._options = (
             ("grpc.enable_http_proxy", 0),
