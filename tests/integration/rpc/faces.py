@@ -6,6 +6,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -100,16 +101,19 @@ class Caller:
         return found
 
 
+@dataclass(slots=True, kw_only=True)
 class Served:
     """A node, its face, and a caller of it."""
 
-    def __init__(
-        self, parts: Parts, face: Face, address: str, materials: MaterialStore, peers: Peers
-    ) -> None:
-        self.parts, self.face, self.address, self.materials, self.peers = (
-            parts, face, address, materials, peers,
-        )  # fmt: skip
-        self.caller = Caller(address, parts.config.region)
+    parts: Parts
+    face: Face
+    address: str
+    materials: MaterialStore
+    book: MaterialBook
+    peers: Peers
+    operations: Operations
+    limits: Limits
+    caller: Caller
 
 
 LIMITS = Limits(health_s=0.05)
@@ -123,9 +127,9 @@ async def served(
     """Nodes that know each other's addresses. `desk`: what stands before each node's desk."""
     async with AsyncExitStack() as stack:
         addresses: dict[str, str] = {}
-        found = [await _served(folder, r, addresses, limits, desk, options, stack) for r in regions]
-        addresses.update({s.parts.config.region: s.address for s in found})
-        yield found
+        nodes = [await _served(folder, r, addresses, limits, desk, options, stack) for r in regions]
+        addresses.update({s.parts.config.region: s.address for s in nodes})
+        yield nodes
 
 
 async def _served(
@@ -149,15 +153,19 @@ async def _served(
         wall_s=parts.context.wall_s, version="test",
     )  # fmt: skip
     traces = Traces(parts.store, parts.reader, region, peers, flush=parts.telemetry.flush)
+    operations = Operations(parts.store, parts.writer, health, traces)
+    book = MaterialBook(parts.store, parts.context.wall_s)
     face = Face(
-        region, desk=desk(parts.desk), reader=parts.reader, changes=parts.changes,
-        operations=Operations(parts.store, parts.writer, health, traces), materials=materials,
-        book=MaterialBook(parts.store, parts.context.wall_s), peers=peers, tracer=parts.telemetry.tracer,
-        now=config.clock.now, calendar=parts.context.calendar, limits=limits,
+        region, desk=desk(parts.desk), reader=parts.reader, changes=parts.changes, operations=operations,
+        materials=materials, book=book, peers=peers, tracer=parts.telemetry.tracer, now=config.clock.now,
+        calendar=parts.context.calendar, limits=limits,
     )  # fmt: skip
     address = await face.start(config.listen)
     stack.push_async_callback(face.close, 0.2)
-    node = Served(parts, face, address, materials, peers)
+    node = Served(
+        parts=parts, face=face, address=address, materials=materials, book=book, peers=peers,
+        operations=operations, limits=limits, caller=Caller(address, region),
+    )  # fmt: skip
     stack.push_async_callback(node.caller.channel.close)
     return node
 
