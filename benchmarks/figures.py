@@ -9,7 +9,7 @@ import math
 import os
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -79,11 +79,6 @@ HEAD = (
     f"{'offered':>8} {'whole/s':>8} {'whole':>7}/{'offered':<7}"
     f" {'ack p50':>7} {'ack p99':>8} {'through50':>9} {'through99':>9}  CPU ms a lifecycle, by process"
 )
-
-
-def plain(step: Step) -> dict[str, Any]:
-    """As JSON has it."""
-    return asdict(step)
 
 
 def machine() -> dict[str, Any]:

@@ -12,10 +12,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -25,12 +25,11 @@ import uvloop
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic  # noqa: TID251 - as in floor_node
 
 from benchmarks import figures, peak
-from benchmarks.figures import Spread, Step
 from benchmarks.floor_node import TABLES
 from benchmarks.grounds import Ground, ground
-from benchmarks.meter import Meter
-from benchmarks.pace import Outcome, offer, times
+from benchmarks.pace import Outcome
 from benchmarks.plan import Plan, plan_of, with_plan
+from benchmarks.trial import Trial
 from tests.servers.process import free_port
 
 BODY = bytes(range(33, 123)) * 10
@@ -43,39 +42,12 @@ BACK_WITHIN_S = 20.0
 class Floor:
     """Two nodes that are running, and the way to load them."""
 
-    def __init__(self, ground: Ground, channel: grpc.aio.Channel, plan: Plan) -> None:
-        self._ground, self._plan = ground, plan
+    def __init__(self, channel: grpc.aio.Channel) -> None:
         self._file: Verb = channel.unary_unary("/Floor/File")
         self._closed: Verb = channel.unary_unary("/Floor/Closed")
-        self._meter = Meter(ground.processes())
-        self._seed = plan.seed
 
-    async def step(self, rate: float) -> Step:
-        """Offers the rate for as long as the plan says, and waits until every case is back."""
-        plan, self._seed = self._plan, self._seed + 1
-        due = times(rate, plan.step_s, self._seed)
-        before, watching = self._meter.cpu_s(), asyncio.create_task(self._meter.watch())
-        began = time.time()
-        shots = await offer(self._call, due)
-        acked = {shot.said: shot for shot in shots if shot.outcome == "acked"}
-        ended = await self._ends(set(acked))
-        watching.cancel()
-        after = self._meter.cpu_s()
-        self._ground.check()
-        first, last = began + plan.drop_s, began + plan.step_s - plan.drop_s
-        steady = [name for name, at in ended.items() if first <= at < last]
-        return Step(
-            rate=rate, window_s=last - first, offered=len(due), acked=len(acked),
-            refused=sum(s.outcome == "refused" for s in shots),
-            failed=sum(s.outcome == "failed" for s in shots),
-            whole=len(ended), per_s=len(steady) / (last - first),
-            ack=Spread.of([shot.ended_s - shot.due_s for shot in acked.values()]),
-            through=Spread.of([ended[name] - acked[name].due_s for name in steady]),
-            cpu_ms={name: (after[name] - before[name]) * 1e3 / max(1, len(ended)) for name in after},
-            rss_mb=self._meter.most_rss_mb(),
-        )  # fmt: skip
-
-    async def _call(self, _number: int) -> tuple[Outcome, str]:
+    async def file(self, _number: int) -> tuple[Outcome, str]:
+        """One filing; see `pace.Call`."""
         name = uuid.uuid4().hex
         try:
             await self._file(f"{name} ".encode() + BODY)
@@ -85,7 +57,9 @@ class Floor:
             return "refused" if cancelled else "failed", error.code().name
         return "acked", name
 
-    async def _ends(self, wanted: set[str]) -> dict[str, float]:
+    async def ends(self, numbers: Sequence[str]) -> dict[str, float]:
+        """When the cases were back at A; waits for them, in bounds."""
+        wanted = set(numbers)
         ended: dict[str, float] = {}
         with suppress(TimeoutError):
             async with asyncio.timeout(BACK_WITHIN_S):
@@ -97,7 +71,7 @@ class Floor:
 
 
 @asynccontextmanager
-async def running(ground: Ground, plan: Plan) -> AsyncIterator[Floor]:
+async def running(ground: Ground) -> AsyncIterator[Floor]:
     """Databases, topics and both nodes, made and started."""
     assert ground.kafka is not None
     assert ground.postgres is not None
@@ -118,7 +92,7 @@ async def running(ground: Ground, plan: Plan) -> AsyncIterator[Floor]:
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
         await asyncio.wait_for(channel.channel_ready(), 30)
         try:
-            yield Floor(ground, channel, plan)
+            yield Floor(channel)
         finally:
             ground.stop("floor-a", "floor-b")
 
@@ -126,9 +100,10 @@ async def running(ground: Ground, plan: Plan) -> AsyncIterator[Floor]:
 async def measure(ground: Ground, plan: Plan) -> peak.Peak:
     """The floor's peak; prints every step."""
     print("floor: gRPC, grouped durable commits, Kafka, PostgreSQL; no rules, no spans, two messages a case")
-    async with running(ground, plan) as floor:
-        await floor.step(plan.start_rate)  # the first one warms up
-        found = await peak.find(floor.step, start=plan.start_rate * 4, halvings=plan.halvings, runs=plan.runs)
+    async with running(ground) as floor:
+        trial = Trial(ground, plan, floor.file, floor.ends)
+        await trial.step(plan.start_rate)  # the first one warms up
+        found = await peak.find(trial.step, start=plan.start_rate * 4, halvings=plan.halvings, runs=plan.runs)
     print(f"floor: {found.per_s:.0f} lifecycles/s\n")
     return found
 
@@ -141,7 +116,7 @@ def main() -> None:
         found = uvloop.run(measure(place, plan))
     report: dict[str, Any] = {
         "machine": figures.machine(),
-        "floor": {"per_s": found.per_s, "steps": [figures.plain(s) for s in found.steps]},
+        "floor": {"per_s": found.per_s, "steps": [asdict(s) for s in found.steps]},
     }
     if given.json:
         Path(given.json).write_text(json.dumps(report, indent=2))

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """step_s: how long a rate is offered. drop_s: what is not counted at its begin and at its end.
-    start_rate: lifecycles/s with which the search begins. halvings, runs: see `peak.find`.
+    start_rate: lifecycles/s with which the search begins. halvings, runs: see `peak.find`. idle_s: how long
+    nothing is asked. overload_s: how long three times the peak is, 0 for not at all.
     """
 
     step_s: float
@@ -21,6 +22,8 @@ class Plan:
     halvings: int
     runs: int
     seed: int
+    idle_s: float
+    overload_s: float
 
 
 def with_plan(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
@@ -38,5 +41,6 @@ def plan_of(given: argparse.Namespace) -> Plan:
     drop_s = step_s / 5 if step_s < 45 else 15.0
     return Plan(
         step_s=step_s, drop_s=drop_s, start_rate=50, halvings=1 if given.short else 3,
-        runs=0 if given.short else 3, seed=given.seed,
+        runs=0 if given.short else 3, seed=given.seed, idle_s=2.0 if given.short else 10.0,
+        overload_s=0.0 if given.short else 15.0,
     )  # fmt: skip

@@ -1,0 +1,102 @@
+"""How many verified lifecycles a second the federation carries, how long they take and what they cost.
+
+    python -m benchmarks.load [--short] [--backends embedded,servers,floor] [--regions 32,31] [--json FILE]
+
+Real nodes (`tongban serve`, a process each) over real gRPC, an open loop, on one machine with the load and
+the servers. A lifecycle is filed in one province, decided by rule in another, delivered, closed, and back at
+the origin; it counts only if both databases have it whole. Until there is trust between provinces nothing is
+sealed, signed or receipted, and the figures say so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from benchmarks import federation, figures, floor, peak
+from benchmarks.figures import HEAD, Step
+from benchmarks.grounds import Ground, ground
+from benchmarks.plan import Plan, plan_of, with_plan
+from benchmarks.trial import Trial
+
+WITHOUT = "without sealing, signatures and receipts, which come with the trust between provinces"
+
+
+async def measure(place: Ground, plan: Plan, regions: list[str], *, servers: bool) -> dict[str, Any]:
+    """Idle use, the peak, what 70 % of it feels like, and what three times of it does."""
+    name = "Kafka + PostgreSQL" if servers else "embedded (SQLite)"
+    print(f"{name}: {' -> '.join(regions)}, {WITHOUT}")
+    async with federation.running(place, regions, servers=servers) as nodes:
+        trial = Trial(place, plan, nodes.file, nodes.ends)
+        await trial.step_of(plan.start_rate, plan.step_s / 2, plan.drop_s / 2)  # the first one warms up
+        idle = await trial.idle(plan.idle_s)
+        print("idle: " + ", ".join(f"{k} {v:.1%}" for k, v in idle.items() if k.startswith("node")))
+        found = await peak.find(trial.step, start=plan.start_rate, halvings=plan.halvings, runs=plan.runs)
+        print(f"{name}: {found.per_s:.0f} lifecycles/s")
+        calm = await _told(trial, found.per_s * 0.7, plan)
+        report: dict[str, Any] = {
+            "backend": name, "regions": regions, "without": WITHOUT, "per_s": found.per_s,
+            "idle_share_of_a_core": idle, "rss_mb": trial.rss_mb(), "at_70_percent": asdict(calm),
+            "steps": [asdict(step) for step in found.steps],
+        }  # fmt: skip
+        if plan.overload_s:
+            report["overload"] = await overload(trial, plan, found.per_s)
+        print("memory: " + ", ".join(f"{k} {v:.0f} MB" for k, v in trial.rss_mb().items()) + "\n")
+    return report
+
+
+async def _told(trial: Trial, rate: float, plan: Plan) -> Step:
+    print(HEAD)
+    step = await trial.step_of(rate, plan.step_s, plan.drop_s)
+    print(step.row())
+    return step
+
+
+async def overload(trial: Trial, plan: Plan, per_s: float) -> dict[str, Any]:
+    """Three times the peak for a while, then 30 % of it: what is refused, and when all is well again."""
+    print("three times the peak, then 30 % of it")
+    began = time.time()
+    storm = await trial.step_of(per_s * 3, plan.overload_s, 0.0)
+    print(f"{storm.row()}  refused {storm.refused}, failed {storm.failed}")
+    calm = await trial.step_of(per_s * 0.3, plan.step_s, plan.drop_s)
+    print(calm.row(), flush=True)
+    return {"storm": asdict(storm), "after": asdict(calm), "took_s": time.time() - began}
+
+
+async def everything(place: Ground, plan: Plan, given: argparse.Namespace) -> dict[str, Any]:
+    """What the command line asks for."""
+    regions = given.regions.split(",")
+    report: dict[str, Any] = {"machine": figures.machine(), "seed": plan.seed, "backends": []}
+    for backend in given.backends.split(","):
+        if backend == "floor":
+            found = await floor.measure(place, plan)
+            report["floor"] = {"per_s": found.per_s, "steps": [asdict(step) for step in found.steps]}
+        else:
+            report["backends"].append(await measure(place, plan, regions, servers=backend == "servers"))
+    if "floor" in report:
+        ours = next((b["per_s"] for b in report["backends"] if b["backend"].startswith("Kafka")), 0.0)
+        print(f"of the floor of this run: {ours / max(1.0, report['floor']['per_s']):.0%}")
+    return report
+
+
+def main() -> None:
+    """Reads the command line."""
+    parser = with_plan(argparse.ArgumentParser(description=__doc__.partition("\n")[0]))
+    parser.add_argument("--backends", default="embedded,servers,floor")
+    parser.add_argument("--regions", default="32,31", help="two regions, or all four: each files to the next")
+    given = parser.parse_args()
+    wants_servers = given.backends != "embedded"
+    with ground(servers=wants_servers) as place:
+        report = uvloop.run(everything(place, plan_of(given), given))
+    if given.json:
+        Path(given.json).write_text(json.dumps(report, indent=2, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()
