@@ -56,6 +56,10 @@ test: $(SET_UP)  ## every test, on a real Kafka and a real PostgreSQL (needs a J
 test-fast: $(SET_UP)  ## the tests that need no server
 	@$(BIN)/pytest -n 2 --dist loadgroup -m 'not servers' $(ARGS)
 
+.PHONY: fault
+fault: $(SET_UP)  ## every fault by name under traffic, then the checker's word on it (LONG=1, SEED=7, ARGS='--only disk_full')
+	@$(BIN)/python -m tests.fault.run $(if $(LONG),--long) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
 .PHONY: services-up
 services-up: $(SET_UP)  ## a Kafka and a PostgreSQL for hand work; prints their URLs
 	@$(BIN)/python -m tests.servers.need

@@ -28,6 +28,7 @@ from broker.bus import (
 from broker.envelope import Envelope, EnvelopeError, open_
 from broker.topics import inbox
 from broker.traced import MessageTracer
+from nodes import failpoints
 from nodes.codec.carry import SOURCE, TYPE_PREFIX, CarryError, read_message
 from nodes.codec.letters import headers_text
 from nodes.desk.arrivals import Arrivals, Arrived, Raw
@@ -108,6 +109,7 @@ class Inbox:
 
     async def _apply(self, deliveries: Sequence[Delivery]) -> None:
         """Each partition's messages are one piece of work; what fails is read again."""
+        failpoints.hit("inbox.before_apply")
         by_partition = sorted(deliveries, key=lambda d: (d.message.topic, d.partition, d.offset))
         groups = [list(g) for _, g in groupby(by_partition, key=lambda d: d.topic_partition)]
         with ExitStack() as spans:
@@ -117,7 +119,9 @@ class Inbox:
                 if isinstance(failed, BaseException):
                     raise failed
         assert self._subscription is not None
+        failpoints.hit("inbox.before_offset_commit")
         await self._subscription.commit([group[-1].next_position for group in groups])
+        failpoints.hit("inbox.after_offset_commit")
 
     async def _submit(self, work: Arrivals) -> None:
         """Do it; what the database rejects is found by halving, and put aside alone."""

@@ -20,6 +20,7 @@ from opentelemetry.trace import SpanKind
 from broker.bus import BusClosed, BusError, EventBus, Message, MessageRefused
 from broker.envelope import EnvelopeError
 from broker.topics import dead, inbox
+from nodes import failpoints
 from nodes.codec.carry import CarryError, carry
 from nodes.codec.errors import CodecError
 from nodes.desk.context import Context
@@ -141,10 +142,12 @@ class Relay:
         live = [(r, m) for r, m in made if m is not None and self._held.get(r.lane, (None, 0.0))[1] > now]
         if not live:
             return False
+        failpoints.hit("relay.before_produce")
         # A publish that fails ends no span: who sends the row in the end records its hop, under the same id.
         sending = await self._publish(
             [(row, *self._span(row, messages)) for row, messages in live if messages]
         )
+        failpoints.hit("relay.after_produce")
         done = [row.id for row, messages in live if not messages] + [row.id for row, _, _ in sending]
         spans = [span for _, span, _ in sending if span.case_number]
         stored = [span.row()[0] for span in spans]
@@ -158,6 +161,7 @@ class Relay:
                 await unit.note_sent(tails, wall_s=self._context.wall_s())
             if stored:
                 await unit.insert_spans(rows_for_store(stored))
+        failpoints.hit("relay.after_mark")
         for span, row in zip(spans, stored, strict=True):
             span.kept = True
             span.end(row.end_ns)

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+from nodes import failpoints
 from nodes.desk.batch import Batch, CaseCache
 from nodes.desk.context import Context
 from nodes.desk.work import Answer, DeskError, Overloaded, Rejected, Unavailable, Work
@@ -106,6 +107,8 @@ class Writer:
             async with self._store.write() as unit:
                 batch = Batch(self.context, unit, self._cache, self._last)
                 outcomes = await batch.run(works)
+                failpoints.hit("desk.before_commit")
+            failpoints.hit("desk.after_commit")
         except (Retryable, CommitUnknown, VersionConflict) as error:
             if tries >= RETRIES:
                 self._fail(works, Unavailable(str(error)))

@@ -25,26 +25,30 @@ from typing_extensions import override
 
 from tests.fault.checker.facts import Violation
 from tests.fault.cluster.cluster import data_of, embedded, running
-from tests.fault.faults import files, messages, processes
+from tests.fault.faults import failpoints, files, messages, processes
 from tests.fault.faults.arena import EMBEDDED, FAULTS, Arena, Fault, happens
 from tests.fault.traffic.drive import Report, drive
 from tests.fault.traffic.plan import planned
 
-ROOMS = (processes, files, messages)
+ROOMS = (processes, failpoints, files, messages)
 """Importing them registers their faults."""
 
 
 @dataclass(frozen=True)
 class Pace:
-    """How much traffic there is beside a fault. `rate`: journeys a second; `before_s`: until the fault."""
+    """How much traffic there is beside a fault, at least, and for as long as the fault lasts.
+
+    `rate`: journeys a second; `before_s`: until the fault; `after_s`: when it is over.
+    """
 
     rate: float = 2.0
-    seconds: float = 8.0
     before_s: float = 2.0
+    after_s: float = 2.0
     patience_s: float = 45.0
 
 
-SHORT, LONG = Pace(), Pace(rate=5.0, seconds=60.0, before_s=10.0, patience_s=700.0)
+SHORT, LONG = Pace(), Pace(rate=5.0, before_s=10.0, after_s=10.0, patience_s=700.0)
+AT_MOST_S = 1200.0
 
 
 @dataclass(frozen=True)
@@ -83,13 +87,18 @@ async def tried(chosen: Fault, folder: Path, seed: int, *, long: bool = False, p
     cluster = embedded(folder, **chosen.settings)
     arena = Arena(cluster, random.Random(f"{seed}-{chosen.name}"), long)
     with running(cluster):
-        journeys = planned(seed, rate=pace.rate, seconds=pace.seconds)
+        enough = asyncio.Event()
         traffic = asyncio.create_task(
-            drive(journeys, cluster.addresses, cluster.history, patience_s=pace.patience_s)
-        )
+            drive(
+                planned(seed, rate=pace.rate, seconds=AT_MOST_S), cluster.addresses, cluster.history,
+                patience_s=pace.patience_s, enough=enough,
+            )
+        )  # fmt: skip
         try:
             await asyncio.sleep(pace.before_s)
             await happens(arena, chosen)
+            await asyncio.sleep(pace.after_s)
+            enough.set()
             report = await traffic
         finally:
             traffic.cancel()
@@ -120,6 +129,7 @@ async def all_of(names: Sequence[str], folder: Path, seed: int, *, long: bool) -
     for name in names:
         chosen, place = FAULTS[name], folder / name
         pace = LONG if long else SHORT
+        shutil.rmtree(place, ignore_errors=True)
         if name == "disk_full":
             with disk(data_of(place), 64):
                 outcome = await tried(chosen, place, seed, long=long, pace=pace)

@@ -50,8 +50,8 @@ class NodeProcess:
         """Of the running process, 0 when none runs."""
         return (self._child.pid or 0) if self._child is not None and self._child.is_alive() else 0
 
-    def launch(self, **more: str) -> None:
-        """Starts it and does not wait. `more`: settings of this start alone."""
+    def launch(self, points: Mapping[str, str] | None = None) -> None:
+        """Starts it and does not wait. `points`: the failpoints of this start alone."""
         if self.pid:
             return
         settings = {
@@ -60,10 +60,9 @@ class NodeProcess:
             "PROCESS": self.process,
             "LOG_LEVEL": "warning",
             **self.settings,
-            **more,
         }
         environment = {f"TONGBAN_{name}": value for name, value in settings.items()}
-        self._child = context().Process(target=run, args=(environment, self.log))
+        self._child = context().Process(target=run, args=(environment, self.log, points or {}))
         self._child.start()
         self.starts += 1
 
@@ -77,9 +76,9 @@ class NodeProcess:
                 raise NodeError(f"node {self.region} does not serve:\n{tail(self.log)}")
             time.sleep(0.05)
 
-    def start(self, **more: str) -> None:
+    def start(self, points: Mapping[str, str] | None = None) -> None:
         """Launches it and waits until it serves. Raises NodeError."""
-        self.launch(**more)
+        self.launch(points)
         self.await_serving()
 
     def kill(self) -> None:

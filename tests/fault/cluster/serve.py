@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
+from tests.fault.cluster.points import act_of
+
 PRELOADED = ["nodes.__main__", "nodes.assembly", "tests.fault.cluster.serve"]
 
 
@@ -22,10 +24,15 @@ def context() -> ForkServerContext:
     return made
 
 
-def run(environment: Mapping[str, str], log: Path) -> None:
-    """In the new process: become the node. Ends with the program's exit code."""
+def run(environment: Mapping[str, str], log: Path, points: Mapping[str, str]) -> None:
+    """In the new process: become the node. Ends with the program's exit code.
+
+    `points`: failpoint -> what happens there, see `points.act_of`.
+    """
+    from nodes import failpoints
     from nodes.__main__ import main
 
+    failpoints.armed.update({name: act_of(name, said) for name, said in points.items()})
     os.setsid()
     with log.open("ab") as file:
         os.dup2(file.fileno(), sys.stdout.fileno())

@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,19 +39,33 @@ class Report:
 
 
 async def drive(
-    journeys: Sequence[Journey], nodes: Mapping[str, str], history: Path, *, patience_s: float = 60.0
-) -> Report:
-    """All journeys to their ends. `nodes`: region -> host:port; `patience_s`: for each answer and state."""
+    journeys: Sequence[Journey], nodes: Mapping[str, str], history: Path, *, patience_s: float = 60.0,
+    enough: asyncio.Event | None = None,
+) -> Report:  # fmt: skip
+    """All journeys to their ends. `nodes`: region -> host:port; `patience_s`: for each answer and state;
+    once it is `enough`, nobody sets out any more.
+    """
     report = Report()
     began = time.monotonic()
     with History(history) as noted:
         async with Callers(nodes, noted, patience_s=patience_s) as callers, asyncio.TaskGroup() as group:
             for journey in journeys:
-                await asyncio.sleep(max(0.0, journey.at_s - (time.monotonic() - began)))
+                if await _enough(enough, journey.at_s - (time.monotonic() - began)):
+                    break
                 group.create_task(_travel(Traveller(journey, callers, patience_s), journey, report))
         report.calls, report.passing = callers.calls, callers.passing
     report.seconds = time.monotonic() - began
     return report
+
+
+async def _enough(enough: asyncio.Event | None, wait_s: float) -> bool:
+    """Waits that long, or until it is enough."""
+    if enough is None:
+        await asyncio.sleep(max(0.0, wait_s))
+        return False
+    with suppress(TimeoutError):
+        await asyncio.wait_for(enough.wait(), max(0.0, wait_s))
+    return enough.is_set()
 
 
 async def _travel(traveller: Traveller, journey: Journey, report: Report) -> None:
