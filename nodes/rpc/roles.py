@@ -95,6 +95,11 @@ def is_party(case: Case, region: str) -> bool:
     return region in mine | {case.owner, case.filing.origin, case.filing.competent, case.filing.lead_region}
 
 
+def may_see_private(actor: Actor) -> bool:
+    """Whether there can be a case whose private fields are shown to the actor: not for an operator."""
+    return actor.role in (Role.APPLICANT, Role.WINDOW, Role.OFFICER, Role.HEAD)
+
+
 def sees_private(actor: Actor, case: Case) -> bool:
     """Whether the private fields of this case are shown to the actor.
 

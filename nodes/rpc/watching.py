@@ -17,11 +17,12 @@ from nodes.rpc.drain import Drain
 from nodes.rpc.faults import Fault, Wrong
 from nodes.rpc.pages import Wanted, wanted_of
 from nodes.rpc.ports import Follows, Looks
-from nodes.rpc.roles import sees_private
-from nodes.store.rows import EventRow
+from nodes.rpc.roles import may_see_private, sees_private
+from nodes.store.rows import CaseFilter, EventRow
 from tongban.v1 import case_service_pb2 as pb
 
 BEGUN_AT: Final = "tongban-resume-token"
+ANY: Final = CaseFilter()
 
 
 class Watching:
@@ -62,10 +63,12 @@ class Watching:
         """The change, or None when it is not asked for."""
         if wanted.numbers and event.number not in wanted.numbers:
             return None
-        view = (await self._looks.cases([event.number])).get(event.number)
-        if view is None or not _fits(wanted, view):
-            return None
-        visible = sees_private(actor, view.case)
+        visible = False
+        if wanted.rows != ANY or may_see_private(actor):
+            view = (await self._looks.cases([event.number])).get(event.number)
+            if view is None or not _fits(wanted, view):
+                return None
+            visible = sees_private(actor, view.case)
         return pb.WatchResponse(
             resume_token=str(event.log_seq),
             event=event_view(event.core, event.private, event.hash, visible=visible),
