@@ -27,6 +27,7 @@ from nodes.desk.batch import Batch
 from nodes.desk.context import Context
 from nodes.desk.desk import Desk
 from nodes.desk.reader import Changes, Reader
+from nodes.desk.routing import refusal_of
 from nodes.desk.writer import Writer
 from nodes.inbox import Inbox
 from nodes.materials.book import MaterialBook
@@ -103,7 +104,7 @@ async def open_parts(config: NodeConfig, stack: AsyncExitStack) -> Parts:
     context = Context(
         region=config.region, calendar=calendar, now=config.clock.now, wall_s=time.time, lanes=config.lanes,
         hold_limit=config.hold_limit, resend_after_s=config.resend_after_s, process=config.process,
-        applicant_secret=secret,
+        applicant_secret=secret, refuse_handover=refusal_of(config.region),
     )  # fmt: skip
     bus = open_bus(config.bus_url)
     await bus.start()

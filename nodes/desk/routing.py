@@ -13,6 +13,7 @@ from nodes.cases.case import Case
 from nodes.cases.commands import HandOver
 from nodes.cases.filing import Filing, Kind
 from nodes.desk.intake import settled
+from regions.authorities import authority_of
 from regions.catalog import catalogue
 from regions.directory import ApplicantFacts, competent
 from regions.errors import FieldError
@@ -25,8 +26,9 @@ PLACE: Final = "place."
 
 
 def refusal_of(region: str) -> Callable[[Case], str]:
-    """Why `region` does not take a case that was handed to it, "" when it does: the authority must be the one
-    that its own facts name for the matter at that place, whatever guide version the origin has.
+    """Why `region` does not take a case that was handed to it, "" when it does: the authority that the
+    handover names must be the one that its own facts name for the matter at that authority's place, whatever
+    guide version the origin has. Which place it is, the origin or its operator says.
     """
 
     def refuse(case: Case) -> str:
@@ -34,10 +36,10 @@ def refusal_of(region: str) -> Callable[[Case], str]:
         plan = catalogue().plan(filing.matter) if filing.kind is Kind.PART else None
         try:
             part = plan.parts[filing.part_index - 1].code if plan is not None else None
-            theirs = guide(filing.matter, filing.authority_area, part)
+            theirs = guide(filing.matter, authority_of(case.authority).area, part)
         except (FieldError, IndexError):
             return MATTER_UNKNOWN
-        return "" if (theirs.region, theirs.authority) == (region, filing.authority) else NOT_COMPETENT
+        return "" if (theirs.region, theirs.authority) == (region, case.authority) else NOT_COMPETENT
 
     return refuse
 

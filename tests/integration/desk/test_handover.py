@@ -58,7 +58,7 @@ async def test_an_operator_hands_a_case_that_was_given_back_to_another_region(tm
         takes_nothing(one)
         number = await origin.filed(filing())
         back = await spent(origin, number)
-        await origin.applied(number, HandOver("33", "housing_fund-330100", "by-hand"), Role.OPERATOR)
+        await origin.applied(number, HandOver("33", "fund_centre-330100", "by-hand"), Role.OPERATOR)
         theirs = await other.until(number, lambda c: c.owner == "33" and not c.awaiting_receipt)
         assert theirs.epoch == back.epoch + 1
         ours = await origin.until(number, lambda c: c.owner == "33" and not c.awaiting_receipt)
@@ -70,7 +70,7 @@ async def test_an_operator_hands_a_case_that_was_given_back_to_another_region(tm
 async def test_the_origin_routes_anew_when_its_facts_have_changed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(routing, "route", lambda _: ("33", "housing_fund-330100"))
+    monkeypatch.setattr(routing, "route", lambda _: ("33", "fund_centre-330100"))
     async with federation(tmp_path, "32", "31", "33") as (origin, one, other):
         takes_nothing(one)
         number = await origin.filed(filing())
