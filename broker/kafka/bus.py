@@ -5,6 +5,7 @@ Knows its three parts (cluster, publisher, subscriptions) and Kafka's names for 
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from aiokafka import TopicPartition as KafkaPartition
 from typing_extensions import override
@@ -98,21 +99,19 @@ class KafkaBus(EventBus):
                     report.spec.name, report.differences, "make a new topic and drain the old one"
                 )
         cluster, _ = self._started()
-        created = {r.spec.name: await cluster.create(r.spec) for r in before if not r.exists}
-        return await self._describe(specs, created) if created else before
+        lacking = [report.spec for report in before if not report.exists]
+        return await self._describe(specs, await cluster.create(lacking)) if lacking else before
 
     @override
     async def describe_topics(self, specs: Sequence[TopicSpec]) -> Sequence[TopicReport]:
-        return await self._describe(specs, {})
+        return await self._describe(specs, frozenset())
 
-    async def _describe(
-        self, specs: Sequence[TopicSpec], created: Mapping[str, bool]
-    ) -> Sequence[TopicReport]:
+    async def _describe(self, specs: Sequence[TopicSpec], created: AbstractSet[str]) -> Sequence[TopicReport]:
         cluster, _ = self._started()
         facts = await cluster.topics(spec.name for spec in specs)
         configs = await cluster.configs(list(facts)) if facts else {}
         return [
-            _report(spec, facts.get(spec.name), configs.get(spec.name, {}), created.get(spec.name, False))
+            _report(spec, facts.get(spec.name), configs.get(spec.name, {}), spec.name in created)
             for spec in specs
         ]
 

@@ -18,6 +18,9 @@ from broker.bus import BusError, BusTimeout, BusUnavailable
 STOP_S: Final = 3.0
 """How long a client may take to stop before it is cut off."""
 
+START_GRACE_S: Final = 1.0
+"""How long an interrupted start is waited for before it is cut off."""
+
 log = logging.getLogger(__name__)
 
 
@@ -88,6 +91,25 @@ async def within(seconds: float, what: str) -> AsyncIterator[None]:
         raise BusTimeout(f"Kafka did not {what} within {seconds:g} s") from None
     except (errors.KafkaError, OSError) as error:
         raise in_our_words(error) from error
+
+
+async def begin(start: Callable[[], Awaitable[None]], seconds: float, what: str) -> None:
+    """Starts a client. One that is interrupted is left a moment to come to its end: cut off in the middle of
+    its first question, aiokafka forgets the connection it asked on, and never closes it.
+
+    Raises BusTimeout, or the client's error in our words; the caller then ends the client.
+    """
+    starting = asyncio.ensure_future(start())
+    try:
+        async with within(seconds, what):
+            await asyncio.shield(starting)
+    finally:
+        await asyncio.wait([starting], timeout=START_GRACE_S)
+        if not starting.done():
+            starting.cancel()
+            await asyncio.wait([starting], timeout=0.1)
+        if starting.done() and not starting.cancelled():
+            starting.exception()  # heard, if nobody else did
 
 
 async def end(stop: Callable[[], Awaitable[None]], cut_off: Callable[[], Awaitable[None]]) -> None:

@@ -17,11 +17,14 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 from tenacity import AsyncRetrying, RetryError, retry_if_result, stop_after_delay, wait_fixed
 
 from broker.bus import BusError, BusTimeout, BusUnavailable, TopicMissing, TopicSpec
-from broker.kafka.clients import KafkaSettings, end, within
+from broker.kafka.clients import KafkaSettings, begin, end, within
 from broker.kafka.wire import TopicFacts, TopicsRequest, topic_facts
 
 APPEAR_S: Final = 15.0
 """How long a topic that was just made may take until every partition has a leader."""
+
+
+Clients = tuple[AIOKafkaClient, AIOKafkaAdminClient, AIOKafkaConsumer]
 
 
 class Cluster:
@@ -29,7 +32,7 @@ class Cluster:
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
-        self._opened: tuple[AIOKafkaClient, AIOKafkaAdminClient, AIOKafkaConsumer] | None = None
+        self._opened: Clients | None = None
         self._opening = asyncio.Lock()
 
     async def topics(self, names: Iterable[str]) -> dict[str, TopicFacts]:
@@ -47,40 +50,50 @@ class Cluster:
                 raise TopicMissing(name)
         return facts
 
-    async def create(self, spec: TopicSpec) -> bool:
-        """Makes the topic and waits until it can be used; False when it was there."""
+    async def create(self, specs: Sequence[TopicSpec]) -> set[str]:
+        """Makes the topics in one request and waits until they can be used; the names of those that were not
+        there.
+        """
         _, admin, _ = await self._clients()
-        topic = NewTopic(
-            spec.name,
-            spec.partitions,
-            spec.replication,
-            topic_configs={
-                "cleanup.policy": "compact" if spec.compacted else "delete",
-                "retention.ms": str(-1 if spec.retention_ms is None else spec.retention_ms),
-                "min.insync.replicas": str(spec.min_insync),
-            },
-        )
+        topics = [
+            NewTopic(
+                spec.name,
+                spec.partitions,
+                spec.replication,
+                topic_configs={
+                    "cleanup.policy": "compact" if spec.compacted else "delete",
+                    "retention.ms": str(-1 if spec.retention_ms is None else spec.retention_ms),
+                    "min.insync.replicas": str(spec.min_insync),
+                },
+            )
+            for spec in specs
+        ]
         async with self._carefully():
-            response = await admin.create_topics([topic], timeout_ms=5000)
-        _, error_code, *rest = response.topic_errors[0]
-        error = for_code(error_code)
-        if error is TopicAlreadyExistsError:
-            return False
-        if error_code:
-            raise BusError(f"Kafka refuses to make {spec.name}: {rest[0] if rest else error.__name__}")
-        await self._appeared(spec.name)
-        return True
+            response = await admin.create_topics(topics, timeout_ms=5000)
+        made = set()
+        for name, error_code, *rest in response.topic_errors:
+            error = for_code(error_code)
+            if error_code and error is not TopicAlreadyExistsError:
+                raise BusError(f"Kafka refuses to make {name}: {rest[0] if rest else error.__name__}")
+            if not error_code:
+                made.add(name)
+        await self._appeared([spec.name for spec in specs])
+        return made
 
-    async def _appeared(self, name: str) -> None:
+    async def _appeared(self, names: Sequence[str]) -> None:
+        def missing(facts: Mapping[str, TopicFacts]) -> list[str]:
+            return [name for name in names if not (name in facts and facts[name].ready)]
+
         pauses = AsyncRetrying(
-            retry=retry_if_result(lambda facts: not (name in facts and facts[name].ready)),
+            retry=retry_if_result(lambda facts: bool(missing(facts))),
             wait=wait_fixed(0.05),
             stop=stop_after_delay(APPEAR_S),
         )
         try:
-            await pauses(self.topics, [name])
-        except RetryError:
-            raise BusTimeout(f"topic {name} was made but has no leaders after {APPEAR_S:g} s") from None
+            await pauses(self.topics, names)
+        except RetryError as error:
+            late = ", ".join(missing(error.last_attempt.result()))
+            raise BusTimeout(f"made, but without leaders after {APPEAR_S:g} s: {late}") from None
 
     async def configs(self, names: Sequence[str]) -> dict[str, dict[str, str]]:
         """Each topic's settings, Kafka's names and texts."""
@@ -125,25 +138,29 @@ class Cluster:
         """Ends the connections; the next question opens them again."""
         opened, self._opened = self._opened, None
         if opened is not None:
-            client, admin, consumer = opened
-            await asyncio.gather(
-                end(client.close, client.close),
-                end(admin.close, admin.close),
-                end(consumer.stop, consumer.stop),
-            )
+            await _end(opened)
 
-    async def _clients(self) -> tuple[AIOKafkaClient, AIOKafkaAdminClient, AIOKafkaConsumer]:
+    async def _clients(self) -> Clients:
         async with self._opening:
             if self._opened is None:
                 common = self._settings.common()
-                client = AIOKafkaClient(**common)
-                admin = AIOKafkaAdminClient(**common)
-                consumer = AIOKafkaConsumer(**common, enable_auto_commit=False)
-                self._opened = client, admin, consumer
-                async with self._carefully():
+                client, admin, consumer = opened = (
+                    AIOKafkaClient(**common),
+                    AIOKafkaAdminClient(**common),
+                    AIOKafkaConsumer(**common, enable_auto_commit=False),
+                )
+
+                async def start() -> None:
                     await client.bootstrap()
                     await admin.start()
                     await consumer.start()
+
+                try:
+                    await begin(start, self._settings.request_timeout_s, "answer")
+                except BaseException:  # also when who asked gave up: half opened is of no use to anybody
+                    await _end(opened)
+                    raise
+                self._opened = opened
             return self._opened
 
     @asynccontextmanager
@@ -157,3 +174,12 @@ class Cluster:
         except BusUnavailable:
             await self.close()
             raise
+
+
+async def _end(opened: Clients) -> None:
+    client, admin, consumer = opened
+    await asyncio.gather(
+        end(client.close, client.close),
+        end(admin.close, admin.close),
+        end(consumer.stop, consumer.stop),
+    )

@@ -6,6 +6,8 @@ Knows aiokafka's producer; must not know readers.
 import asyncio
 import logging
 from collections.abc import Sequence
+from itertools import chain
+from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
@@ -14,9 +16,10 @@ from aiokafka.errors import (
     RecordListTooLargeError,
     UnknownTopicOrPartitionError,
 )
+from aiokafka.structs import RecordMetadata
 
 from broker.bus import BusUnavailable, Message, MessageTooLarge, PublishedAt, TopicMissing
-from broker.kafka.clients import KafkaSettings, end, in_our_words, within
+from broker.kafka.clients import KafkaSettings, begin, end, in_our_words, within
 from broker.kafka.cluster import Cluster
 from broker.limits import MAX_MESSAGE_BYTES, message_bytes
 
@@ -42,18 +45,22 @@ class Publisher:
             await self._cluster.existing(sorted(unknown))  # a producer that mentions a topic might make it
             self._known |= unknown
         producer = await self._ready()
+        answers: list[asyncio.Future[RecordMetadata]] = []
         try:
             async with within(self._settings.publish_timeout_s, "acknowledge"):
                 # `send` queues in the order of the calls, and waits only when its buffer is full.
-                answers = [
-                    await producer.send(
-                        message.topic, message.value, message.key, headers=list(message.headers)
+                for message in messages:
+                    answers.append(  # noqa: PERF401 - what was queued before a failure must be known
+                        await producer.send(
+                            message.topic, message.value, message.key, headers=list(message.headers)
+                        )
                     )
-                    for message in messages
-                ]
                 results = await asyncio.gather(*answers, return_exceptions=True)
-        except BusUnavailable:
-            await self._discard(producer)
+        except BaseException as error:
+            for answer in answers:
+                answer.add_done_callback(_heard)
+            if isinstance(error, BusUnavailable):
+                await self._discard(producer)
             raise
         places = []
         for message, result in zip(messages, results, strict=True):
@@ -97,8 +104,7 @@ class Publisher:
                     max_request_size=MAX_MESSAGE_BYTES + FRAMING_BYTES,
                 )
                 try:
-                    async with within(self._settings.request_timeout_s, "take a producer"):
-                        await producer.start()
+                    await begin(producer.start, self._settings.request_timeout_s, "take a producer")
                 except BaseException:
                     await self._end(producer)
                     raise
@@ -119,5 +125,13 @@ class Publisher:
         accumulator = producer._message_accumulator  # noqa: SLF001 - the same
         if sender is not None and sender.sender_task is not None:
             sender.sender_task.cancel()
+        for batch in (*chain.from_iterable(accumulator._batches.values()), *accumulator._pending_batches):  # noqa: SLF001
+            batch._drain_waiter.add_done_callback(_heard)  # noqa: SLF001 - fails too, and mostly unheard
         accumulator.fail_all(BusUnavailable("the producer was given up"))
         await end(producer.stop, producer.client.close)
+
+
+def _heard(answer: asyncio.Future[Any]) -> None:
+    """Nobody waits for it any more, so its failure is no news either."""
+    if not answer.cancelled():
+        answer.exception()

@@ -35,7 +35,7 @@ from broker.bus import (
     TopicPartition,
 )
 from broker.kafka.assignment import Assignment
-from broker.kafka.clients import KafkaSettings, end, in_our_words, within
+from broker.kafka.clients import KafkaSettings, begin, end, in_our_words, within
 from broker.kafka.cluster import Cluster
 from broker.kafka.wire import TopicFacts
 from broker.placing import first_offset_to_read
@@ -255,8 +255,7 @@ class KafkaSubscription(Subscription):
         )
         try:
             consumer.subscribe(self._topics, listener=self._held)
-            async with within(self._settings.join_timeout_s, "let the member join"):
-                await consumer.start()
+            await begin(consumer.start, self._settings.join_timeout_s, "let the member join")
         except BaseException:
             self._held.drop()
             await _end(consumer)
