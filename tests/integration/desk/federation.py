@@ -1,12 +1,15 @@
-"""A small federation for tests: several nodes without faces, in one process, over one embedded bus."""
+"""A small federation for tests: several nodes without faces, in one process.
+
+On one embedded bus and a database file a region, unless `ground` was put on something else.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import itertools
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from opentelemetry.trace import SpanKind
@@ -19,7 +22,8 @@ from nodes.desk.work import Answer
 from tongban.v1 import case_service_pb2
 
 IDENTITY = "11010519491231002X"
-_ids = itertools.count(1)
+PATIENCE_S = 60.0
+"""How long a test waits for what must come."""
 
 
 def person(name: str = "测试甲", id_no: str = IDENTITY) -> Party:
@@ -51,7 +55,7 @@ class Node:
         self.region = parts.config.region
 
     async def file(self, new: NewFiling, request_id: str = "", role: Role = Role.APPLICANT) -> Answer:
-        request = FileRequest("test", request_id or f"r{next(_ids)}", Actor(role, self.region, "a1"), new)
+        request = FileRequest("test", request_id or uuid.uuid4().hex, Actor(role, self.region, "a1"), new)
         with self._call("tongban.v1.CaseService/File"):
             return await self.parts.desk.file(request, repr(new).encode())
 
@@ -61,10 +65,15 @@ class Node:
         return case_service_pb2.FileResponse.FromString(answer.body).case_number
 
     async def act(
-        self, number: str, command: Command, role: Role = Role.OFFICER, request_id: str = ""
+        self,
+        number: str,
+        command: Command,
+        role: Role = Role.OFFICER,
+        request_id: str = "",
+        expected: int = 0,
     ) -> Answer:
         actor = Actor(role, self.region, "o1", await self._authority(number))
-        request = ActRequest("test", request_id or f"r{next(_ids)}", actor, number, command)
+        request = ActRequest("test", request_id or uuid.uuid4().hex, actor, number, command, expected)
         with self._call("tongban.v1.CaseService/Act"):
             return await self.parts.desk.act(request, repr(command).encode())
 
@@ -80,7 +89,7 @@ class Node:
         view = await self.parts.reader.get(number)
         return view.case if view else None
 
-    async def until(self, number: str, holds: Callable[[Case], bool], timeout_s: float = 10.0) -> Case:
+    async def until(self, number: str, holds: Callable[[Case], bool], timeout_s: float = PATIENCE_S) -> Case:
         """The case as soon as it is so; fails with what it is."""
         case: Case | None = None
         try:
@@ -94,11 +103,13 @@ class Node:
             said = case.state if case else "unknown"
             raise AssertionError(f"{self.region}: {number} is {said}") from None
 
-    async def eventually(self, look: Callable[[], Awaitable[object]], wanted: object) -> None:
+    async def eventually(
+        self, look: Callable[[], Awaitable[object]], wanted: object, timeout_s: float = PATIENCE_S
+    ) -> None:
         """Until `look` gives what is wanted; fails with what it gave last."""
         found: object = None
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(timeout_s):
                 while True:
                     found = await look()
                     if found == wanted:
@@ -129,18 +140,36 @@ class Node:
         return int(response.applied_version)
 
 
+@dataclass(frozen=True)
+class Ground:
+    """What the nodes of a federation stand on: one bus, and a database for each region."""
+
+    bus_url: str
+    database_url: Callable[[str], str]
+
+
+def embedded(folder: Path) -> Ground:
+    """Files in a folder."""
+    return Ground(f"sqlite:///{folder}/bus.db", lambda region: f"sqlite:///{folder}/{region}.db")
+
+
+ground: Callable[[Path], Ground] = embedded
+"""Where federations stand; the tests of the servers put another in its place, for the same tests again."""
+
+
 @asynccontextmanager
 async def federation(folder: Path, *regions: str, **options: object) -> AsyncIterator[list[Node]]:
+    under = ground(folder)
     async with AsyncExitStack() as stack:
         nodes = []
         for region in regions:
             config = NodeConfig(
                 region=region,
                 listen="127.0.0.1:0",
-                database_url=f"sqlite:///{folder}/{region}.db",
+                database_url=under.database_url(region),
                 materials_dir=folder / region,
                 poll_s=0.05,
-                **{"bus_url": f"sqlite:///{folder}/bus.db", **options},  # type: ignore[arg-type]
+                **{"bus_url": under.bus_url, **options},  # type: ignore[arg-type]
             )
             nodes.append(Node(await open_parts(config, stack)))
         yield nodes
