@@ -17,20 +17,21 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from typing_extensions import override
 
 from tests.fault.checker.facts import Violation
-from tests.fault.cluster.cluster import data_of, embedded, running
-from tests.fault.faults import failpoints, files, messages, processes
-from tests.fault.faults.arena import EMBEDDED, FAULTS, Arena, Fault, happens
+from tests.fault.cluster.cluster import Cluster, data_of, embedded, running
+from tests.fault.faults import failpoints, files, messages, processes, servers
+from tests.fault.faults.arena import EMBEDDED, FAULTS, SERVERS, Arena, Fault, happens
+from tests.fault.servers import Servers, own_servers
 from tests.fault.traffic.drive import Report, drive
 from tests.fault.traffic.plan import planned
 
-ROOMS = (processes, failpoints, files, messages)
+ROOMS = (processes, failpoints, files, messages, servers)
 """Importing them registers their faults."""
 
 
@@ -53,10 +54,14 @@ AT_MOST_S = 1200.0
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one fault came to. `settle_s`: from the end of fault and traffic until nothing is broken."""
+    """What one fault came to.
+
+    `fault_s`: how long it lasted; `settle_s`: from the end of fault and traffic until nothing is broken.
+    """
 
     fault: Fault
     report: Report
+    fault_s: float
     settle_s: float
     violations: Sequence[Violation]
     counts: dict[str, int]
@@ -72,7 +77,7 @@ class Outcome:
     def __str__(self) -> str:
         said = "held  " if self.held else "BROKEN"
         counts = ", ".join(f"{count} {word}" for word, count in self.counts.items() if count)
-        took = f"settled in {self.settle_s:4.1f} s of {self.took_s:4.0f} s"
+        took = f"{self.fault_s:4.1f} s, settled in {self.settle_s:4.1f} s of {self.took_s:4.0f} s"
         lines = [f"{said} {self.fault.name:<20} {took} | {counts} | {self.report}"]
         lines += [f"         {note}" for note in self.notes]
         lines += [
@@ -81,11 +86,16 @@ class Outcome:
         return "\n".join(lines)
 
 
-async def tried(chosen: Fault, folder: Path, seed: int, *, long: bool = False, pace: Pace = SHORT) -> Outcome:
-    """One fault on a cluster of its own."""
+async def tried(
+    chosen: Fault, folder: Path, seed: int, *, long: bool = False, pace: Pace = SHORT,
+    on: Servers | None = None,
+) -> Outcome:  # fmt: skip
+    """One fault on a federation of its own: embedded, or `on` a Kafka and a PostgreSQL."""
     began = time.monotonic()
-    cluster = embedded(folder, **chosen.settings)
-    arena = Arena(cluster, random.Random(f"{seed}-{chosen.name}"), long)
+    arena = Arena(await _cluster(chosen, folder, on), random.Random(f"{seed}-{chosen.name}"), long)
+    cluster = arena.cluster
+    if on is not None:
+        arena.kafka, arena.postgres = on.kafka, on.postgres
     with running(cluster):
         enough = asyncio.Event()
         traffic = asyncio.create_task(
@@ -103,10 +113,19 @@ async def tried(chosen: Fault, folder: Path, seed: int, *, long: bool = False, p
         finally:
             traffic.cancel()
         verdict, settle_s = await cluster.settled(may_park=chosen.may_park)
-        took_s = time.monotonic() - began
+        took_s, fault_s = time.monotonic() - began, (arena.ended - arena.began) / 1e9
         return Outcome(
-            chosen, report, settle_s, verdict.violations, dict(verdict.counts), arena.notes, took_s
+            chosen, report, fault_s, settle_s, verdict.violations, dict(verdict.counts), arena.notes, took_s
         )
+
+
+async def _cluster(chosen: Fault, folder: Path, on: Servers | None) -> Cluster:
+    backend = EMBEDDED if on is None else SERVERS
+    if backend not in chosen.on:
+        raise ValueError(f"{chosen.name} has no meaning on {backend}")
+    if on is None:
+        return embedded(folder, **chosen.settings)
+    return await on.cluster(folder, **chosen.settings)
 
 
 @contextmanager
@@ -123,7 +142,9 @@ def disk(folder: Path, megabytes: int) -> Iterator[None]:
         subprocess.run(["umount", "-l", str(folder)], check=False)
 
 
-async def all_of(names: Sequence[str], folder: Path, seed: int, *, long: bool) -> list[Outcome]:
+async def all_of(
+    names: Sequence[str], folder: Path, seed: int, *, long: bool, on: Servers | None
+) -> list[Outcome]:
     """One after the other; what is broken keeps its folder."""
     outcomes = []
     for name in names:
@@ -136,7 +157,7 @@ async def all_of(names: Sequence[str], folder: Path, seed: int, *, long: bool) -
                 if not outcome.held:
                     shutil.copytree(data_of(place), place / "data-kept")
         else:
-            outcome = await tried(chosen, place, seed, long=long, pace=pace)
+            outcome = await tried(chosen, place, seed, long=long, pace=pace, on=on)
         sys.stdout.write(f"{outcome}\n")
         sys.stdout.flush()
         outcomes.append(outcome)
@@ -151,12 +172,17 @@ def main() -> int:
     parser.add_argument("--long", action="store_true", default=bool(os.environ.get("LONG")))
     parser.add_argument("--seed", type=int, default=int(os.environ.get("SEED") or 1))
     parser.add_argument("--only", nargs="*", default=[], metavar="NAME", help="; ".join(sorted(FAULTS)))
+    parser.add_argument("--servers", action="store_true", help="on Kafka and PostgreSQL")
     parser.add_argument("--keep", type=Path, help="where the folders of broken runs stay")
     options = parser.parse_args()
-    names = options.only or [name for name, f in FAULTS.items() if EMBEDDED in f.on]
+    backend = SERVERS if options.servers else EMBEDDED
+    names = options.only or [name for name, f in FAULTS.items() if backend in f.on]
     folder = options.keep or Path(tempfile.mkdtemp(prefix="tongban-fault-"))
-    sys.stdout.write(f"seed {options.seed}, {'long' if options.long else 'short'}, {len(names)} faults\n")
-    outcomes = asyncio.run(all_of(names, folder, options.seed, long=options.long))
+    said = f"seed {options.seed}, {'long' if options.long else 'short'}, {backend}, {len(names)} faults"
+    sys.stdout.write(f"{said}\n")
+    with ExitStack() as stack:
+        on = stack.enter_context(own_servers(f"fault-{os.getpid()}")) if options.servers else None
+        outcomes = asyncio.run(all_of(names, folder, options.seed, long=options.long, on=on))
     broken = [outcome.fault.name for outcome in outcomes if not outcome.held]
     if broken:
         sys.stdout.write(f"broken: {', '.join(broken)}; what they left is in {folder}\n")

@@ -16,6 +16,7 @@ from typing import Final
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka import TopicPartition as KafkaPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from google.protobuf.message import DecodeError
 
 from tests.fault.checker.facts import Partition, Record
@@ -32,7 +33,17 @@ Headers = Iterable[tuple[str, bytes]]
 
 
 async def read_topics(url: str) -> Sequence[Partition]:
-    """Every partition of the inboxes and dead-letter topics. Raises ValueError for another kind of URL."""
+    """Every partition of the inboxes and dead-letter topics.
+
+    Raises ValueError for another kind of URL, and for a bus on which no topic was ever made.
+    """
+    found = await _read(url)
+    if not found:
+        raise ValueError(f"bus: {url} has no topic of ours")
+    return found
+
+
+async def _read(url: str) -> Sequence[Partition]:
     if url.startswith("sqlite:///"):
         return _embedded(Path(url.removeprefix("sqlite:///")))
     if url.startswith("kafka://"):
@@ -74,8 +85,7 @@ async def _kafka(servers: str) -> Sequence[Partition]:
     )
     await consumer.start()
     try:
-        topics = sorted(t for t in await consumer.topics() if t.startswith(PREFIXES))
-        places = [KafkaPartition(t, n) for t in topics for n in consumer.partitions_for_topic(t) or ()]
+        places = await _places(servers)
         first = await consumer.beginning_offsets(places)
         ends = await consumer.end_offsets(places)
         records: dict[KafkaPartition, list[Record]] = {place: [] for place in places}
@@ -99,6 +109,18 @@ async def _kafka(servers: str) -> Sequence[Partition]:
         return [Partition(p.topic, p.partition, "", first[p], ends[p], records[p]) for p in places]
     finally:
         await consumer.stop()
+
+
+async def _places(servers: str) -> list[KafkaPartition]:
+    """Every partition there is. A consumer's own metadata knows only what it has subscribed to."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers)
+    await admin.start()
+    try:
+        topics = sorted(t for t in await admin.list_topics() if t.startswith(PREFIXES))
+        said = await admin.describe_topics(topics) if topics else []
+    finally:
+        await admin.close()
+    return [KafkaPartition(t["topic"], p["partition"]) for t in said for p in t["partitions"]]
 
 
 def _record(
