@@ -58,3 +58,37 @@ def row(code: str) -> Row:
     return TABLE.get(code) or Row(
         code, "other", StatusCode.FAILED_PRECONDITION, "不能办理。", "cannot be done"
     )
+
+
+def document() -> str:
+    """The table as docs/errors.md has it."""
+    lines = [
+        "# Errors, by code",
+        "",
+        "A refused call carries `tongban.v1.ErrorDetail` in its status: a code of this table, every field",
+        "that is wrong with a code of its own, words in Chinese and English, and what to do next. A line of",
+        "FileMany carries the same in `refused`. Codes are stable; words may change. Drawn from",
+        "`nodes/rpc/codes.csv` (a test holds it).",
+    ]
+    about = ""
+    for line in TABLE.values():
+        if line.about != about:
+            about = line.about
+            lines += [
+                "",
+                f"## {_ABOUT[about]}",
+                "",
+                "| code | status | 中文 | English |",
+                "| --- | --- | --- | --- |",
+            ]
+        zh, en = line.zh + line.do_zh, "; ".join(filter(None, (line.en, line.do_en)))
+        lines.append(f"| `{line.code}` | {line.status.name} | {zh} | {en} |")
+    return "\n".join(lines) + "\n"
+
+
+_ABOUT: Final = {
+    "call": "The call",
+    "material": "A material",
+    "filing": "A filing",
+    "case": "A verb on a case",
+}
