@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import BigInteger, bindparam, func, select, update
 
 from nodes.store.dialect import among, texts
 from nodes.store.rows import EventRow
@@ -37,10 +37,17 @@ _AFTER = (
 )
 _LAST = select(func.max(EVENT.c.log_seq)).where(EVENT.c.log_seq.is_not(None))
 _TURN = select(SERIAL.c.next).where(SERIAL.c.name == LOG_SEQ).with_for_update()
-_WAITING = (
-    select(EVENT.c.entry).where(EVENT.c.log_seq.is_(None)).order_by(EVENT.c.entry).limit(bindparam("most"))
+_PLACES = (
+    select(EVENT.c.entry, (func.row_number().over(order_by=EVENT.c.entry) - 1).label("place"))
+    .where(EVENT.c.log_seq.is_(None))
+    .order_by(EVENT.c.entry)
+    .limit(bindparam("most"))
+).subquery("places")
+_NUMBER = (
+    update(EVENT)
+    .where(EVENT.c.entry == _PLACES.c.entry)
+    .values(log_seq=_PLACES.c.place + bindparam("b_first", type_=BigInteger))
 )
-_NUMBER = update(EVENT).where(EVENT.c.entry == bindparam("b_entry")).values(log_seq=bindparam("b_seq"))
 _ADVANCE = update(SERIAL).where(SERIAL.c.name == LOG_SEQ).values(next=bindparam("b_next"))
 
 
@@ -122,10 +129,8 @@ class EventWrites(EventReads):
         if not turn:
             await self._link.insert(batch(SERIAL, ("name", "next"), [(LOG_SEQ, 1)]), "skip")
             turn = await self._link.fetch(_TURN)
-        entries = [entry for (entry,) in await self._link.fetch(_WAITING, {"most": limit})]
         first = int(one(turn))
-        pairs = [{"b_entry": entry, "b_seq": first + place} for place, entry in enumerate(entries)]
-        await self._link.run_many(_NUMBER, pairs)
-        if pairs:
-            await self._link.run(_ADVANCE, {"b_next": first + len(pairs)})
-        return len(pairs)
+        count = await self._link.run(_NUMBER, {"b_first": first, "most": limit})
+        if count:
+            await self._link.run(_ADVANCE, {"b_next": first + count})
+        return count

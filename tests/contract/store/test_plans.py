@@ -30,6 +30,7 @@ PARTIAL = {
 READS_ALL_OF_ITS_SMALL_INDEX = {
     "cases._OPEN",  # open cases by state: the partial index of the open ones
     "cases._NEXT",  # the first entry of the partial index of timers
+    "events._NUMBER",  # the few events that have no place yet, found by their partial index
     "inbox._COUNT_HELD",  # a bounded table
     "inbox._COUNT_PARKED",  # parked messages are few, and looked at by people
     "leases._HELD",  # a row a lane
