@@ -15,6 +15,7 @@ from nodes.business_time import BusinessClock
 from nodes.cli.app import build_app
 from nodes.cli.defaults import Defaults
 from nodes.cli.exits import Exit
+from nodes.cli.words import words
 from nodes.settings import Settings, SettingsError, language, load, unknown
 
 
@@ -43,6 +44,7 @@ def defaults_of(settings: Settings) -> Defaults:
         peers=settings.peers,
         database_url=settings.database if settings.region else settings.database_url,
         bus_url=settings.bus_url,
+        bus_is_named="bus_url" in settings.model_fields_set,
         topics=TopicPlan(
             partitions=settings.partitions,
             retention_ms=settings.topic_retention_days * DAY_MS,
@@ -66,13 +68,15 @@ def _serve(overrides: Mapping[str, Any]) -> int:
 
 
 def _demo(overrides: Mapping[str, Any], options: Mapping[str, Any]) -> int:
-    run = importlib.import_module("nodes.demo").run
+    rehearsal = importlib.import_module("nodes.demo.rehearsal")
+    config_of = importlib.import_module("nodes.assembly").config_of
 
     try:
-        settings = load(**overrides)
+        common = config_of(load(**overrides))
     except SettingsError as error:
         return _refused(error)
-    return int(run(settings, **options))
+    wish = rehearsal.Wish(**{**overrides, **options})
+    return int(rehearsal.run(common, wish, words(wish.lang).name))
 
 
 def _refused(error: SettingsError) -> int:

@@ -123,6 +123,7 @@ def _in_words(option: Any, ctx: Any) -> Any:
         chosen = words(ctx.find_root().obj.lang)
         option.help = chosen("help.help")
         option.rich_help_panel = chosen("panel.options")
+        option.metavar = ""
     return option
 
 

@@ -19,7 +19,8 @@ class Defaults:
     lang: zh or en. node: host:port or "". region: two digits or "". nodes_file: JSON, region to host:port.
     timeout_s: seconds a call may take. clock: business time here. serve, demo: run a node (until a signal)
     and the rehearsal, given the settings that flags override and the options of the demo; each returns an
-    exit code. unknown_settings: variables that look like settings and are none.
+    exit code. bus_is_named: bus_url was set, it is no mere default. unknown_settings: variables that look
+    like settings and are none.
     """
 
     lang: str
@@ -34,6 +35,7 @@ class Defaults:
     peers: Mapping[str, str] = field(default_factory=dict)
     database_url: str = ""
     bus_url: str = ""
+    bus_is_named: bool = False
     topics: TopicPlan = field(default_factory=TopicPlan)
     clock: BusinessClock = field(default_factory=BusinessClock)
     unknown_settings: tuple[str, ...] = ()

@@ -6,8 +6,9 @@ Knows the statuses of gRPC and `tongban.v1.ErrorDetail`. Must not print: `front`
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Final
 
 import grpc
@@ -36,14 +37,34 @@ BY_STATUS: Final = {
 }
 """Exit code by status; any other status is UNEXPECTED."""
 
+FLAGS: Final = MappingProxyType(
+    {
+        "actor.role": "--as",
+        "actor.id": "--account",
+        "actor.authority": "--authority",
+        "request_id": "--request-id",
+        "expected_version": "--expect-version",
+        "client": "--client",
+        "case_number": "CASE",
+        "id": "ID",
+    }
+)
+"""What a command calls a field that every request has."""
+
+_OF_A_FIELD: Final = ("is ", "its ", "must ", "does not ")
+"""How the words of a code begin that say what a field is, and nothing without it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong. field: dotted path or flag, "" for the whole; said: why, in both languages."""
+    """One thing that is wrong. field: dotted path or flag, "" for the whole; said: why, in both languages;
+    shown: what the reader calls the field, "" where it is the field itself.
+    """
 
     field: str
     code: str
     said: Said
+    shown: str = ""
 
 
 class Failure(Exception):
@@ -58,6 +79,11 @@ class Failure(Exception):
         self.said = said
         self.advice = advice
         self.problems = tuple(problems)
+
+    def calling(self, name: Callable[[str], str], advice: Said = ("", "")) -> Failure:
+        """The same, each field called what `name` gives ("": as before), with `advice` if there is any."""
+        problems = [replace(p, shown=name(p.field) or p.shown) for p in self.problems]
+        return Failure(self.end, self.code, self.said, advice if any(advice) else self.advice, problems)
 
     def tell(self, terminal: Terminal) -> None:
         """Say it on standard error: one JSON object, or lines that end with what to do next.
@@ -75,11 +101,14 @@ class Failure(Exception):
             line.append(f"  [{clean(self.code)}]", style="dim")
         terminal.err.print(line, soft_wrap=True)
         for problem in self.problems:
+            name, said = problem.shown or problem.field, words.pick(problem.said) or problem.code
+            if not name and said == words.pick(self.said):
+                continue
             row = Text("  ")
-            if problem.field:
-                row.append(clean(problem.field), style="bold")
+            if name:
+                row.append(clean(name), style="bold")
                 row.append(words("mark.colon"))
-            row.append(clean(words.pick(problem.said) or problem.code))
+            row.append(clean(said))
             terminal.err.print(row, soft_wrap=True)
         if words.pick(self.advice):
             advice = Text(words("fail.next") + clean(words.pick(self.advice)), style="cyan")
@@ -116,8 +145,11 @@ def failure(
 
 
 def problem_of(wrong: FieldError) -> Problem:
-    """A field error of the contract."""
-    return Problem(wrong.field, wrong.code, (wrong.message_zh, wrong.message_en))
+    """A field error of the contract, what its code means before what is said of this field."""
+    english, own = wrong.message_en, CODES.get(wrong.code)
+    if own is not None and english and own.en.startswith("is ") and not english.startswith(own.en):
+        english = f"{own.en}: {english}"
+    return Problem(wrong.field, wrong.code, (wrong.message_zh, english), FLAGS.get(wrong.field, ""))
 
 
 def said_of(code: str, details: str = "") -> Said:
@@ -152,13 +184,11 @@ def refused(error: grpc.RpcError, address: str) -> Failure:
     end = BY_STATUS.get(status, Exit.UNEXPECTED)
     detail = detail_of(error)
     if detail is not None:
-        return Failure(
-            end,
-            detail.code,
-            said_of(detail.code, details),
-            advice_of(detail),
-            [problem_of(wrong) for wrong in detail.fields],
-        )
+        said = said_of(detail.code, details)
+        problems = [problem_of(wrong) for wrong in detail.fields]
+        if said[1].startswith(_OF_A_FIELD) and any(problem.field for problem in problems):
+            said = both("fail.entries")
+        return Failure(end, detail.code, said, advice_of(detail), problems)
     key = status.name.lower()
     if f"fail.{key}" not in TABLE:
         key = "internal"

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import typer
+from rich.cells import cell_len
 from typing_extensions import override
 
 from nodes.cli.call import Group
@@ -20,8 +21,9 @@ from nodes.cli.failures import Failure, failure
 from nodes.cli.terminal import Terminal
 from nodes.cli.words import TABLE, Words, words
 
-_ROOM = re.compile("([；，、：。])(?=.)")
-"""Where a Chinese sentence may be broken: the help screens break lines at spaces alone."""
+_CLAUSE = re.compile("[^；，、：。]*[；，、：。]?")
+LONGEST_RUN = 30
+"""Columns that help screens have for a text that has no space in it, on a terminal of 80."""
 
 
 class Front(Group):
@@ -66,6 +68,8 @@ def localise(command: Any, chosen: Words) -> None:
         _put(command, name, chosen)
     for parameter in command.params:
         _put(parameter, "help", chosen)
+        if parameter.metavar is None:
+            parameter.metavar = _shape(parameter)
         _put(parameter, "rich_help_panel", chosen)
         if getattr(parameter, "rich_help_panel", None) is None:
             kind = "panel.arguments" if parameter.param_type_name == "argument" else "panel.options"
@@ -74,10 +78,33 @@ def localise(command: Any, chosen: Words) -> None:
         localise(inner, chosen)
 
 
+def _shape(parameter: Any) -> str:
+    """What a flag wants after it, in the help screens: nothing where it wants nothing."""
+    if getattr(parameter, "is_flag", False):
+        return ""
+    kind = parameter.type_descriptor
+    if kind.is_path:
+        return "FILE"
+    number = getattr(kind, "is_ranged", False) or kind.annotation in (int, float)
+    return f"{'NUMBER' if number else 'TEXT'}{'...' if kind.is_list else ''}"
+
+
 def _put(thing: Any, name: str, chosen: Words) -> None:
     key = getattr(thing, name, None)
     if isinstance(key, str) and key in TABLE:
-        setattr(thing, name, _ROOM.sub(r"\1 ", chosen(key)))
+        setattr(thing, name, breakable(chosen(key)))
+
+
+def breakable(sentence: str) -> str:
+    """A Chinese sentence with a space where a line may end: help screens break lines at spaces alone."""
+    told: list[str] = []
+    for clause in _CLAUSE.findall(sentence):
+        run = (told[-1] if told else "").rpartition(" ")[2]
+        if told and cell_len(run + clause.partition(" ")[0]) <= LONGEST_RUN:
+            told[-1] += clause
+        elif clause:
+            told.append(clause)
+    return " ".join(told)
 
 
 def _moved(arguments: list[str]) -> list[str]:
@@ -115,7 +142,8 @@ def _usage(misused: typer.TyperException) -> Failure:
     if kind == "NoArgsIsHelpError":
         return failure(Exit.USAGE, "no_arguments", command=path)
     if kind == "MissingParameter" and parameter is not None:
-        flag = parameter.opts[-1] if parameter.opts[-1].startswith("-") else parameter.name.upper()
+        named = [flag for flag in (*parameter.opts, *parameter.secondary_opts) if flag.startswith("--")]
+        flag = " | ".join(named) or parameter.name.upper()
         return failure(Exit.USAGE, "missing", flag=flag, command=path)
     if kind == "NoSuchOption":
         option = getattr(misused, "option_name", "")

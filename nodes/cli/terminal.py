@@ -20,6 +20,9 @@ from nodes.cli.words import Words
 _UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 
 
+_WORD = re.compile("[!-~]+")
+
+
 def clean(text: str) -> str:
     """Text from elsewhere made fit for a terminal: control and direction marks become the sign U+FFFD."""
     return _UNSAFE.sub("\ufffd", text)
@@ -31,6 +34,11 @@ def as_data(message: Message) -> dict[str, Any]:
         message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
     )
     return found
+
+
+def _is_whole(text: Text, width: int) -> bool:
+    """Whether the terminal shall wrap it: a command, or a path that does not fit into a line."""
+    return bool(text.no_wrap) or any(len(word) > width for word in _WORD.findall(text.plain))
 
 
 def _console(*, stderr: bool) -> Console:
@@ -52,10 +60,10 @@ class Terminal:
         return not self.as_json and sys.stdin.isatty() and self.err.is_terminal
 
     def show(self, *things: RenderableType) -> None:
-        """Print for people; nothing when JSON was asked for."""
+        """Print for people, a line that may not be broken as it is; nothing when JSON was asked for."""
         if not self.as_json:
             for thing in things:
-                self.out.print(thing)
+                self.out.print(thing, soft_wrap=isinstance(thing, Text) and _is_whole(thing, self.out.width))
 
     def say(self, key: str, *, style: str = "", **values: object) -> None:
         """Print a sentence of the table as part of the result."""
@@ -63,7 +71,8 @@ class Terminal:
 
     def note(self, key: str, *, style: str = "dim", **values: object) -> None:
         """Tell something beside the result, on standard error, whatever the form of the result."""
-        self.err.print(Text(clean(self.words(key, **values)), style=style))
+        told = Text(clean(self.words(key, **values)), style=style)
+        self.err.print(told, soft_wrap=_is_whole(told, self.err.width))
 
     def data(self, value: Message | Mapping[str, Any], *, line: bool = False) -> None:
         """Write JSON when JSON was asked for: indented, or one line of a stream."""

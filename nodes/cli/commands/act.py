@@ -13,20 +13,19 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from nodes.cli import names
 from nodes.cli.call import Call, Group, command, request_id
-from nodes.cli.commands.track import case_number
+from nodes.cli.commands.track import case_number, where_to_act
 from nodes.cli.exits import Exit
 from nodes.cli.failures import Failure, failure
 from nodes.cli.filing.materials import Paper, paper, upload
 from nodes.cli.reach import Node
 from nodes.cli.verbs import VERBS, Flag, VerbForm
+from nodes.cli.words import TABLE, both
 from tongban.v1.case_pb2 import ROLE_OPERATOR, Actor, Defect
-from tongban.v1.case_service_pb2 import ActRequest, ActResponse, GetRequest, GetResponse
+from tongban.v1.case_service_pb2 import ActRequest, ActResponse
 from tongban.v1.command_pb2 import Command
 from tongban.v1.operator_service_pb2 import HealthRequest
 
 KNOWABLE = ("first", "received", "checked")
-AT_THE_OWNER = ("officer", "head", "node")
-"""Roles that act where the case is owned."""
 
 
 def add(app: typer.Typer) -> None:
@@ -86,12 +85,7 @@ def _act(
     call: Call, verb: str, form: VerbForm, case: str, values: dict[str, Any], key: tuple[str, int]
 ) -> None:
     role = call.role or form.role
-    region, authority = "", ""
-    if role in AT_THE_OWNER and not call.reach.node and not call.reach.region:
-        found = _look(call, case)
-        authority = found.case.authority or found.case.filing.authority
-        if found.case.owner in call.reach.known():
-            region = found.case.owner
+    region, authority = where_to_act(call, case, role)
     with call.reach.open(case=case, region=region) as node:
         actor = call.actor(node, role, authority)
         order, papers = _command(verb, form, values, node)
@@ -111,14 +105,21 @@ def _act(
             if lost.end is Exit.UNREACHABLE:
                 again = failure(Exit.UNREACHABLE, "act_unknown", request=key[0])
                 raise Failure(lost.end, lost.code, lost.said, again.advice) from None
-            raise
+            hint = f"next.act_{lost.code.lower()}"
+            advice = both(hint, case=case, role=role) if hint in TABLE else ("", "")
+            raise lost.calling(_names(verb, form), advice) from None
         _tell(call, answer, verb, actor, case)
 
 
-def _look(call: Call, case: str) -> GetResponse:
-    with call.reach.open(case=case) as node:
-        actor = Actor(role=ROLE_OPERATOR, region=node.region, id=call.account or call.client)
-        return node.ask(node.cases.Get, GetRequest(case_number=case, actor=actor))
+def _names(verb: str, form: VerbForm) -> Callable[[str], str]:
+    """What `act` calls a field of the command: command.finish_step.outcome -> --outcome."""
+    flags = {flag.path: f"--{flag.name}" for flag in form.flags}
+
+    def name(field: str) -> str:
+        path = field.removeprefix("command.").removeprefix(f"{verb}.")
+        return next((flag for known, flag in flags.items() if f"{path}.".startswith(f"{known}.")), "")
+
+    return name
 
 
 def _tell(call: Call, answer: ActResponse, verb: str, actor: Actor, case: str) -> None:

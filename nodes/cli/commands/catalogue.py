@@ -13,10 +13,11 @@ from nodes.cli.exits import Exit
 from nodes.cli.failures import failure
 from nodes.cli.screens.explained import explained_screen
 from nodes.cli.screens.kit import table
+from nodes.cli.words import Words
 from regions.region import atlas
 from tongban.v1.case_pb2 import HANDLING_MODE_UNSPECIFIED, HandlingMode
 from tongban.v1.case_service_pb2 import PlaceFacts
-from tongban.v1.catalogue_service_pb2 import ExplainRequest, ListMattersRequest
+from tongban.v1.catalogue_service_pb2 import ExplainRequest, ListMattersRequest, Matter
 
 WIDE = 100
 """Columns from which on the department has room."""
@@ -57,7 +58,7 @@ def matters(
             matter.code,
             words.pick((matter.name_zh, matter.name_en)) + ("" if matter.enabled else words("matters.off")),
             words.name("mode", names.code(HandlingMode, matter.mode)),
-            *([words.pick((matter.department_zh, matter.department_en))] if wide else []),
+            *([_department(matter, words)] if wide else []),
         ]
         for matter in answer.matters
     )
@@ -66,6 +67,11 @@ def matters(
     call.terminal.show(table([words(f"matters.head_{name}") for name in columns], rows, fixed=(0, 2)))
     call.terminal.say("matters.count", style="dim", count=len(answer.matters))
     return Exit.OK
+
+
+def _department(matter: Matter, words: Words) -> str:
+    """Who handles it on the spot, without the ministry above."""
+    return words.pick((matter.department_zh, matter.department_en)).rpartition("/")[2].strip()
 
 
 def explain(
@@ -83,7 +89,8 @@ def explain(
     else:
         answer = offline.explain(request, call.defaults.clock.now())
     call.terminal.data(answer)
-    call.terminal.show(*explained_screen(answer, call.words))
+    told = {"matter": matter, "origin_area": origin, **{f"place_{name}": area for name, area in said.items()}}
+    call.terminal.show(*explained_screen(answer, call.words, told))
 
 
 def areas(

@@ -65,7 +65,7 @@ def doctor(
     """Everything that can be looked at from here; CHECK_FAILED when something is not as it should be."""
     found = [
         *_program(call),
-        *_bus(call, bus_url or call.defaults.bus_url),
+        *_bus(call, bus_url or (call.defaults.bus_url if _looks_at_bus(call) else "")),
         *_database(call, database_url or call.defaults.database_url),
         *_nodes(call),
     ]
@@ -82,6 +82,11 @@ def doctor(
         return Exit.OK
     call.terminal.say("doctor.ill", style="yellow", names=", ".join(bad))
     return Exit.CHECK_FAILED
+
+
+def _looks_at_bus(call: Call) -> bool:
+    """Where nodes are known and no bus is named, theirs counts: they tell of it."""
+    return call.defaults.bus_is_named or not (call.reach.node or call.defaults.node or call.reach.known())
 
 
 def _program(call: Call) -> Iterator[Finding]:
@@ -127,10 +132,16 @@ def _database(call: Call, url: str) -> Iterator[Finding]:
     if not url:
         return
     from nodes.store import StoreError, current
+    from nodes.store.engine import file_of
     from nodes.store.migrate import head
 
     words, shown = call.words, without_password(url)
     try:
+        file = file_of(url)
+        if file is not None and not file.exists():
+            detail = words("doctor.migrate", url=shown, revision="-", wanted=head())
+            yield Finding(words("doctor.database"), "degraded", detail)
+            return
         revision = asyncio.run(current(url))
     except StoreError as error:
         yield Finding(words("doctor.database"), "down", f"{shown}: {error}")
@@ -212,7 +223,7 @@ def _clocks(call: Call, readings: list[Reading]) -> Iterator[Finding]:
     base = middle if rehearsal else 0.0
     limit = OFFSET_LIMIT_S + max(reading.half_s for reading in readings)
     worst = max(off.values(), key=lambda seconds: abs(seconds - base)) - base
-    shown = ", ".join(f"{region} {seconds - base:+.2f} s" for region, seconds in sorted(off.items()))
+    shown = ", ".join(f"{region} {seconds - base:+.2f}s" for region, seconds in sorted(off.items()))
     key = "doctor.clocks_rehearsal" if rehearsal else "doctor.clocks"
     state: State = "up" if abs(worst) <= limit or (rehearsal and len(off) == 1) else "degraded"
     yield Finding(words("doctor.clock"), state, words(key, offsets=shown))

@@ -16,9 +16,11 @@ from nodes.cli.exits import Exit
 from nodes.cli.failures import Failure, failure
 from nodes.cli.filing import form
 from nodes.cli.filing.materials import upload
+from nodes.cli.filing.paths import column_of, flag_of
 from nodes.cli.names import wrong
 from nodes.cli.reach import Node
 from nodes.cli.screens.filed import filed_screen
+from nodes.cli.words import both
 from tongban.v1.case_service_pb2 import FileRequest, FileResponse
 
 CHOICE = "NEEDS_CHOICE"
@@ -90,7 +92,16 @@ def file(
         **pairs("--fact", "fact_", fact),
         **pairs("--part-area", "part_area_", part_area),
     }
-    _file_one(call, {key: value for key, value in columns.items() if value}, request)
+    try:
+        _file_one(call, {key: value for key, value in columns.items() if value}, request)
+    except Failure as refused:
+        flags = [flag_of(problem.field) for problem in refused.problems if problem.code == CHOICE]
+        advice = (
+            both("next.needs_choice", flags=" ".join(flags))
+            if any(flags) and len(flags) == len(refused.problems)
+            else ("", "")
+        )
+        raise refused.calling(flag_of, advice) from None
     return None
 
 
@@ -137,7 +148,7 @@ def _choices(call: Call, refused: Failure) -> dict[str, str]:
     asked = {
         column: problem.said
         for problem in refused.problems
-        if problem.code == CHOICE and (column := choice_column(problem.field))
+        if problem.code == CHOICE and (column := column_of(problem.field))
     }
     if len(asked) < len({problem.field for problem in refused.problems}):
         return {}
@@ -148,14 +159,6 @@ def _choices(call: Call, refused: Failure) -> dict[str, str]:
         column: Prompt.ask(f"  {call.words.pick(said)} [{column}]", console=call.terminal.err).strip()
         for column, said in asked.items()
     }
-
-
-def choice_column(field: str) -> str:
-    """The column that answers a question about a field: filing.places.insured -> place_insured."""
-    *path, last = field.split(".")
-    if "part_areas" in path:
-        return f"part_area_{last}"
-    return f"place_{last}" if last in form.PLACES else ""
 
 
 def pairs(flag: str, prefix: str, given: list[str] | None, known: str = "") -> dict[str, str]:

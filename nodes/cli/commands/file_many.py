@@ -19,6 +19,7 @@ from nodes.cli.failures import Failure, Problem, advice_of, problem_of, said_of
 from nodes.cli.filing import form
 from nodes.cli.filing.journal import Journal
 from nodes.cli.filing.materials import upload
+from nodes.cli.filing.paths import column_of
 from nodes.cli.filing.stream import is_lasting, send_many
 from nodes.cli.filing.table import Line, Table, read_table
 from nodes.cli.names import when
@@ -169,7 +170,13 @@ class _Run:
             "code": code,
             **more,
             "fields": [
-                {"field": p.field, "code": p.code, "message_zh": p.said[0], "message_en": p.said[1]}
+                {
+                    "field": p.field,
+                    "column": column_of(p.field),
+                    "code": p.code,
+                    "message_zh": p.said[0],
+                    "message_en": p.said[1],
+                }
                 for p in problems
             ],
         }

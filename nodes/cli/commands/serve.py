@@ -68,7 +68,7 @@ def demo(
     source: Annotated[Path | None, typer.Option("--input", help="help.demo.input")] = None,
     bus_url: Annotated[str, typer.Option("--bus", help="help.bus_url")] = "",
     database_url: Annotated[str, typer.Option("--database", help="help.demo.database")] = "",
-    day_s: Annotated[float, typer.Option("--day-s", help="help.demo.day", min=0.1, max=86_400)] = 0.0,
+    day_s: Annotated[float, typer.Option("--day-s", help="help.demo.day", min=0.0, max=86_400)] = 0.0,
     directory: Annotated[Path | None, typer.Option("--dir", help="help.demo.dir")] = None,
     case: Annotated[str, typer.Option("--case", help="help.demo.case")] = "",
 ) -> int:

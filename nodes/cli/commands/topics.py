@@ -3,23 +3,25 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Annotated, Any, TypeVar
+from pathlib import Path
+from typing import Annotated, Any, Final, TypeVar
 
 import typer
 from rich.text import Text
 
 from broker.bus import BusError, BusUnavailable, EventBus, TopicReport
-from broker.topics import check, specs
-from broker.url import open_bus
+from broker.topics import AddressRefused, RetentionTooShort, check, specs
+from broker.url import BusUrlError, open_bus
 from nodes.cli.call import Call, command
 from nodes.cli.exits import Exit
-from nodes.cli.failures import Failure
+from nodes.cli.failures import Failure, failure
 from nodes.cli.screens.kit import table
 from nodes.cli.words import both
 from regions.region import atlas
 
 Result = TypeVar("Result")
-DAY_MS = 24 * 3_600_000
+DAY_MS: Final = 24 * 3_600_000
+SQLITE: Final = "sqlite:///"
 
 
 def add(app: typer.Typer) -> None:
@@ -33,29 +35,45 @@ def topics(
     only_check: Annotated[bool, typer.Option("--check", help="help.topics.check")] = False,
 ) -> int:
     """Every topic with its state; CHECK_FAILED when one is missing or differs."""
-    reports = on_bus(bus_url or call.defaults.bus_url, lambda bus: _reports(call, bus, only_check))
+    url = bus_url or call.defaults.bus_url
+    reports = on_bus(url, lambda bus: _reports(call, bus, only_check), make=not only_check)
     call.terminal.data({"topics": [_data(report) for report in reports]})
     heads = [call.words(f"topics.head_{name}") for name in ("topic", "partitions", "retention", "state")]
     call.terminal.show(table(heads, [_row(call, report) for report in reports]))
     if all(report.conforms for report in reports):
         call.terminal.say("topics.fine", style="green")
         return Exit.OK
-    missing = any(not report.exists for report in reports)
-    call.terminal.note("next.topics_missing" if missing else "next.topics_differ", style="cyan")
+    fields = {difference.field for report in reports for difference in report.differences}
+    if "partitions" in fields:
+        call.terminal.note("next.topics_partitions", style="cyan")
+    elif any(not report.exists for report in reports):
+        call.terminal.note("next.topics_missing", style="cyan")
+    if fields - {"partitions"}:
+        call.terminal.note("next.topics_differ", style="cyan", url=without_password(url))
+    try:
+        check(reports, call.defaults.topics)
+    except RetentionTooShort as short:
+        raise _bus_failure(Exit.CHECK_FAILED, "RETENTION", short, url, "next.retention") from None
     return Exit.CHECK_FAILED
 
 
 async def _reports(call: Call, bus: EventBus, only_check: bool) -> Sequence[TopicReport]:
-    plan = call.defaults.topics
-    wanted = specs(atlas().regions, plan)
-    reports = await (bus.describe_topics(wanted) if only_check else bus.ensure_topics(wanted))
-    check(reports, plan)
-    return reports
+    """How the topics are, the missing ones made; none is made while a partition count differs."""
+    wanted = specs(atlas().regions, call.defaults.topics)
+    found = await bus.describe_topics(wanted)
+    moved = any(difference.field == "partitions" for report in found for difference in report.differences)
+    return found if only_check or moved else await bus.ensure_topics(wanted)
 
 
-def on_bus(url: str, work: Callable[[EventBus], Awaitable[Result]]) -> Result:
-    """Start the bus at `url`, do the work, close it. Raises Failure for what the bus says."""
+def on_bus(url: str, work: Callable[[EventBus], Awaitable[Result]], *, make: bool = False) -> Result:
+    """Start the bus at `url`, do the work, close it; a file that is not there is made only if `make`.
+
+    Raises Failure for what the bus says.
+    """
     logging.getLogger("aiokafka").addHandler(logging.NullHandler())
+
+    if not make and url.startswith(SQLITE) and not Path(url.removeprefix(SQLITE)).exists():
+        raise failure(Exit.CHECK_FAILED, "no_bus", url=url)
 
     async def run() -> Result:
         bus = open_bus(url)
@@ -67,15 +85,19 @@ def on_bus(url: str, work: Callable[[EventBus], Awaitable[Result]]) -> Result:
 
     try:
         return asyncio.run(run())
+    except (BusUrlError, AddressRefused) as error:
+        raise _bus_failure(Exit.SETTINGS, "BUS_URL", error, url) from None
+    except RetentionTooShort as error:
+        raise _bus_failure(Exit.SETTINGS, "RETENTION", error, url, "next.retention") from None
     except BusUnavailable as error:
         raise _bus_failure(Exit.UNREACHABLE, "BUS_UNAVAILABLE", error, url) from None
     except BusError as error:
         raise _bus_failure(Exit.CHECK_FAILED, "BUS", error, url) from None
 
 
-def _bus_failure(end: Exit, code: str, error: BusError, url: str) -> Failure:
+def _bus_failure(end: Exit, code: str, error: BusError, url: str, advice: str = "next.bus") -> Failure:
     shown = without_password(url)
-    return Failure(end, code, both("fail.bus", url=shown, reason=error), both("next.bus", url=shown))
+    return Failure(end, code, both("fail.bus", url=shown, reason=error), both(advice, url=shown))
 
 
 def without_password(url: str) -> str:

@@ -17,7 +17,7 @@ from nodes.cli.screens.events import event_line
 from nodes.cli.words import both
 from regions.casenumber import parse_case_number
 from regions.errors import RegionsError
-from tongban.v1.case_pb2 import Actor, CaseState
+from tongban.v1.case_pb2 import ROLE_OPERATOR, Actor, CaseState
 from tongban.v1.case_service_pb2 import (
     CaseFilter,
     GetRequest,
@@ -28,6 +28,8 @@ from tongban.v1.case_service_pb2 import (
 )
 from tongban.v1.event_pb2 import CaseEvent
 
+AT_THE_OWNER = ("officer", "head", "node")
+"""Roles that act where the case is owned."""
 ENDED = frozenset({"refused", "acceptance_revoked", "withdrawn", "closed", "rated"})
 LOOK_EVERY_S = 5.0
 """Silence after which the case itself is looked at, should the stream have missed something."""
@@ -59,13 +61,27 @@ def track(
     """The case, and its changes until it ends."""
     number = case_number(case)
     role = call.role or "applicant"
-    with call.reach.open(case=number) as node:
-        actor = call.actor(node, role)
+    region, authority = where_to_act(call, number, role)
+    with call.reach.open(case=number, region=region) as node:
+        actor = call.actor(node, role, authority)
         found = node.ask(node.cases.Get, GetRequest(case_number=number, actor=actor))
         call.terminal.data(found, line=watch)
         call.terminal.show(*case_screen(found, call.words, role))
         if watch:
             _Watching(call, node, actor, found).follow(resume)
+
+
+def where_to_act(call: Call, case: str, role: str) -> tuple[str, str]:
+    """The region in which that role has to do with the case and, of an officer, its authority; "" where the
+    case number and the flags already say enough. Raises Failure.
+    """
+    if role not in AT_THE_OWNER or call.reach.node or call.reach.region:
+        return "", ""
+    with call.reach.open(case=case) as node:
+        actor = Actor(role=ROLE_OPERATOR, region=node.region, id=call.account or call.client)
+        found = node.ask(node.cases.Get, GetRequest(case_number=case, actor=actor)).case
+    owner = found.owner if found.owner in call.reach.known() else ""
+    return owner, found.authority or found.filing.authority
 
 
 class _Watching:

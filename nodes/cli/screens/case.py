@@ -7,7 +7,7 @@ from rich.text import Text
 
 from nodes.cli import names
 from nodes.cli.screens.clocks import clock_table, running, stop_of
-from nodes.cli.screens.kit import facts, heading, light, number, table
+from nodes.cli.screens.kit import command_line, facts, heading, light, number, table
 from nodes.cli.terminal import clean
 from nodes.cli.verbs import VERBS
 from nodes.cli.words import Words
@@ -92,7 +92,7 @@ def _until(case: Case, words: Words) -> Text:
     else:
         told.append(words("track.no_clock"))
     if case.light > max((clock.light for clock in open_clocks), default=0):
-        told.append(f"  {words('track.worst')}")
+        told.append(f"  {words('track.worst')} ")
         told.append_text(light(case.light, words))
     return told
 
@@ -144,9 +144,7 @@ def _parts(case: Case, words: Words) -> RenderableType:
         for part in case.parts
     ]
     heads = ["#", *(words(f"part.head_{name}") for name in ("matter", "authority", "number", "result"))]
-    made = table(heads, rows, fixed=(0,))
-    made.title, made.title_justify = words("part.title", rule=rule), "left"
-    return made
+    return table(heads, rows, fixed=(0, 3), title=words("part.title", rule=rule))
 
 
 def _verb(verb: str, words: Words) -> str:
@@ -167,7 +165,9 @@ def _next(answer: GetResponse, words: Words, role: str) -> Iterator[RenderableTy
         yield Text(words("track.nothing", role=said_role), style="dim")
         return
     yield Text(words("track.next", role=said_role), style="bold")
-    yield facts((f"  {_verb(verb, words)}", _spelled(verb, answer, role)) for verb in answer.verbs)
+    for verb in answer.verbs:
+        yield Text(f"  {_verb(verb, words)}")
+        yield command_line(f"    {_spelled(verb, answer, role)}")
 
 
 def _spelled(verb: str, answer: GetResponse, role: str) -> str:

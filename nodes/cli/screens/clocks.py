@@ -8,7 +8,7 @@ from rich.text import Text
 from nodes.cli import names
 from nodes.cli.screens.kit import light, table
 from nodes.cli.terminal import clean
-from nodes.cli.words import Words
+from nodes.cli.words import TABLE, Words
 from tongban.v1.case_pb2 import Case, Clock, ClockKind, Limit, LimitBasis, LimitUnit
 
 
@@ -47,7 +47,9 @@ def clock_table(clocks: Iterable[Clock], words: Words) -> Iterator[RenderableTyp
 
 def limit_words(limit: Limit, words: Words) -> str:
     """How many of what: "20 working days"."""
-    return words(f"unit.{names.code(LimitUnit, limit.unit) or 'none'}", value=limit.value)
+    unit = names.code(LimitUnit, limit.unit) or "none"
+    one = f"unit.one_{unit}"
+    return words(one if limit.value == 1 and one in TABLE else f"unit.{unit}", value=limit.value)
 
 
 def basis_words(limit: Limit, words: Words) -> str:

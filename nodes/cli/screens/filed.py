@@ -20,7 +20,7 @@ def filed_screen(answer: FileResponse, words: Words) -> Iterator[RenderableType]
     yield heading(words("filed.head", number=number(answer.case_number)))
     yield facts(
         [
-            (words("filed.receipt"), answer.receipt),
+            (words("filed.receipt"), "" if answer.receipt == answer.case_number else answer.receipt),
             (words("filed.competent"), region_name(answer.competent, words)),
             (words("filed.authority"), authority_name(answer.authority, words)),
             (words("filed.notice"), due(answer.notice_due)),
@@ -50,6 +50,7 @@ def result_line(result: Mapping[str, Any], words: Words) -> Text:
         return line
     for item in result["fields"]:
         said = words.pick((item["message_zh"], item["message_en"])) or item["code"]
-        where = f"{item['field']}{words('mark.colon')}" if item["field"] else ""
+        name = item["column"] or item["field"]
+        where = f"{name}{words('mark.colon')}" if name else ""
         line.append(clean(f"  {where}{said}"))
     return line

@@ -5,6 +5,7 @@ from typing import Final
 FAILURES: Final[dict[str, tuple[str, str]]] = {
     "fail.head": ("失败：", "Failed: "),
     "fail.next": ("下一步：", "Next: "),
+    "fail.entries": ("有内容须改正。", "something in the request must be corrected."),
     "fail.interrupted": ("已中断。", "interrupted."),
     "fail.unexpected": ("程序出错({kind}，{where})。", "a mistake of the program ({kind} at {where})."),
     "next.unexpected": ("请连同所用命令一并报告。", "report it together with the command that you ran."),
@@ -118,6 +119,26 @@ FAILURES: Final[dict[str, tuple[str, str]]] = {
         "不知道是否已执行；原样再次运行并加上 --request-id {request}，不会重复执行。",
         "it may have been done: run the same with --request-id {request}, it is not done twice.",
     ),
+    "next.needs_choice": (
+        "加上 {flags}(六位区划代码，tongban areas 可查)。",
+        "add {flags} (six digits, see: tongban areas).",
+    ),
+    "next.act_not_in_table": (
+        "tongban track {case} --as {role} 列出现在可以做的。",
+        "tongban track {case} --as {role} lists what can be done now.",
+    ),
+    "next.act_steps_open": (
+        "先逐个完成审批环节：tongban act finish-step {case} --outcome …",
+        "finish each step first: tongban act finish-step {case} --outcome …",
+    ),
+    "next.act_lack_open": (
+        "等申请人补交(supply-lack)，或撤销受理：tongban act revoke {case} --reason …",
+        "wait for the applicant (supply-lack), or revoke it: tongban act revoke {case} --reason …",
+    ),
+    "next.act_version_conflict": (
+        "先看现状：tongban track {case}，再决定是否仍要这样做。",
+        "look at it as it is now (tongban track {case}), then decide whether to do it still.",
+    ),
     "fail.from_alone": (
         "--from 不能与单件的参数同用。",
         "--from does not go with the flags of a single filing.",
@@ -181,8 +202,21 @@ FAILURES: Final[dict[str, tuple[str, str]]] = {
         "tongban topics without --check creates what is missing.",
     ),
     "next.topics_differ": (
-        "由管理员改回，或用新主题替换(分区数不能改)。",
-        "have them changed, or replace them by new topics (a partition count never changes).",
+        "请总线管理员按“应为”一列修改主题设置，再运行 tongban topics --check --bus-url {url}。",
+        "have the bus's operator set the topics as wanted, then: tongban topics --check --bus-url {url}",
+    ),
+    "next.topics_partitions": (
+        "分区数不能改(同一办件的先后会乱)：另建新主题、排空旧主题，或改 TONGBAN_PARTITIONS。",
+        "a partition count never changes: make new topics and drain the old, or set TONGBAN_PARTITIONS.",
+    ),
+    "next.retention": (
+        "消息须保留得比承诺的最长停机更久：改主题，或改 TONGBAN_PROMISED_OUTAGE_DAYS。",
+        "messages must outlast the promised outage: change the topic or TONGBAN_PROMISED_OUTAGE_DAYS.",
+    ),
+    "fail.no_bus": ("{url} 处没有总线文件。", "there is no bus file at {url}."),
+    "next.no_bus": (
+        "tongban topics(不带 --check)会建立它；节点启动时也会。",
+        "tongban topics without --check makes it, and so does a node that starts.",
     ),
     "wrong.one_of": ("“{given}”不可用，可用：{known}", "{given!r} will not do; one of: {known}"),
     "wrong.one_of_known": ("只能是：{known}", "must be one of: {known}"),

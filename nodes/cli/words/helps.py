@@ -61,7 +61,7 @@ HELPS: Final[dict[str, tuple[str, str]]] = {
         "Node to talk to, host:port; else by the settings or the nodes that run here.",
     ),
     "help.region": (
-        "省份代码：31 上海、32 江苏、33 浙江、34 安徽。",
+        "省份：31 沪，32 苏，33 浙，34 皖。",
         "Region: 31 Shanghai, 32 Jiangsu, 33 Zhejiang, 34 Anhui.",
     ),
     "help.timeout": (

@@ -79,12 +79,12 @@ SCREENS: Final[dict[str, tuple[str, str]]] = {
     "areas.head_name_en": ("英文名", "English name"),
     "areas.head_level": ("级别", "Level"),
     "explain.choose": (
-        "请先确定：加上 --place {field}=六位区划代码(tongban areas 可查)",
-        "Say first: add --place {field}=AREA (six digits, see: tongban areas)",
+        "请先确定：加上 {flag}(六位区划代码，tongban areas 可查)",
+        "Say first: add {flag} (six digits, see: tongban areas)",
     ),
     "explain.next": (
-        "提交：tongban file --matter {matter} …(各参数见 tongban file --help)",
-        "To file it: tongban file --matter {matter} … (flags: tongban file --help)",
+        "提交(各参数见 tongban file --help)：",
+        "To file it (tongban file --help explains the flags):",
     ),
     "filed.head": ("已收件：{number}", "Filed: {number}"),
     "filed.receipt": ("收件凭证号", "Receipt"),

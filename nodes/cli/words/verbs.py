@@ -38,7 +38,7 @@ VERBS: Final[dict[str, tuple[str, str]]] = {
     "help.act.detach_part": ("脱离停滞的部分", "go on without a stuck part"),
     "help.act.note": ("备注。", "Remark."),
     "help.act.defect": (
-        "补正项：代码=原因，可加 @first、@received 或 @checked(何时可知)，可重复。",
+        "补正项：代码=原因，可重复。原因后可加 @first、@received 或 @checked(何时可知)。",
         "CODE=REASON, with @first, @received or @checked (since when it could be known); may be repeated.",
     ),
     "help.act.value": (

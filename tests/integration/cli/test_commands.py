@@ -72,6 +72,28 @@ def test_an_officer_acts_at_the_node_that_owns_the_case(
     assert asked.command.decide.decision.remedy == "appeal"
 
 
+def test_what_an_officer_can_do_is_asked_of_the_node_that_owns_the_case(
+    run: Run, node: NodeDouble, running: Callable[..., None]
+) -> None:
+    with NodeDouble("31") as owner:
+        running(node, owner)
+        assert run("track", canned.NUMBER, "--as", "officer").exit_code == 0
+        asked = requests_of(owner, "GetRequest")[0]
+    assert asked.actor == pb.Actor(
+        role=pb.ROLE_OFFICER, region="31", id="cli-officer", authority="fund_centre-310000"
+    )
+
+
+def test_a_refused_act_says_with_which_command_to_go_on(run: Run, node: NodeDouble) -> None:
+    detail = refusal("STEPS_OPEN", "command.decide.decision.granted", "", "", ("", ""))
+    node.refuse = lambda request: (
+        (grpc.StatusCode.FAILED_PRECONDITION, detail) if type(request).__name__ == "ActRequest" else None
+    )
+    told = run("act", "decide", canned.NUMBER, "--grant", "--node", node.address, columns=160).stderr
+    assert "  --grant: " in told
+    assert f"Next: finish each step first: tongban act finish-step {canned.NUMBER}" in told
+
+
 def test_a_denial_is_sent_as_one(run: Run, node: NodeDouble) -> None:
     run(
         "act",
@@ -143,10 +165,10 @@ def test_what_must_be_chosen_is_said_when_nobody_can_be_asked(run: Run, node: No
         "filing.places.fund_centre",
         "请问缴存在哪里？",
         "Where is your housing fund held?",
-        ("加上 --place fund_centre=…", "add --place fund_centre=…"),
+        ("填写所问的地点", "state the place that is asked for"),
     )
     node.refuse = lambda _request: (grpc.StatusCode.FAILED_PRECONDITION, detail)
     result = run(*FILE, "--node", node.address)
     assert result.exit_code == 3
-    assert "filing.places.fund_centre: Where is your housing fund held?" in result.stderr
-    assert "Next: add --place fund_centre=…" in result.stderr
+    assert "--place fund_centre=AREA: Where is your housing fund held?" in result.stderr
+    assert "Next: add --place fund_centre=AREA" in result.stderr

@@ -99,7 +99,7 @@ def test_bad_lines_are_told_and_the_others_are_filed(run: Run, node: NodeDouble,
         6: ("filed", ""),
     }
     assert "line 3  invalid  origin_area: must be an area code" in result.output
-    assert "line 5  refused  filing.matter: no such matter" in result.output
+    assert "line 5  refused  matter: no such matter" in result.output
     rejected = (tmp_path / "cases.rejected.csv").read_text("utf-8-sig").splitlines()
     assert rejected[0] == HEAD.strip()
     assert rejected[1:] == ["HF-003,32,x,1,,", "HF-999,320509,y,1,'=1+1,"]
