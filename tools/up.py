@@ -31,7 +31,7 @@ Next:
   .venv/bin/tongban doctor                                    what runs, what lags
   .venv/bin/tongban matters                                   what can be filed
   .venv/bin/tongban explain HF-003 --origin 320509            who decides it, how long, what is needed
-  .venv/bin/tongban file --help                               file it
+  .venv/bin/tongban file --help                               file it, then: tongban track CASE --watch
   make down                                                   stop the nodes"""
 
 
@@ -64,7 +64,7 @@ class Node:
 
     def last_words(self) -> str:
         """That it ended, and the end of its log."""
-        return f"Node {self.region} has ended by itself. The end of {self.log}:\n{tail(self.log, 15)}\n"
+        return f"Node {self.region} is no longer running. The end of {self.log}:\n{tail(self.log, 15)}\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +100,15 @@ class Federation:
                 if node.has_died:
                     print(node.last_words())
             addresses = self._addresses(kept=len(missing) < len(self.regions))
-            if not missing:
-                print("The nodes are running already:")
+            if missing:
+                print(f"Starting the nodes of {', '.join(node.region for node in missing)} …", flush=True)
             for node in missing:
                 PidFile(node.pid).write(self._start(node, addresses))
             for node in self.nodes:
                 if not self._answers(node, addresses[node.region]):
                     return 1
             self.noted.write_text(json.dumps(addresses))
+            print("The nodes are running:" if missing else "The nodes are running already:")
             for region, address in addresses.items():
                 print(f"  {region} {REGIONS[region]:<16} {address}")
             print(NEXT)

@@ -78,7 +78,7 @@ def test_a_node_that_dies_at_the_start_is_named_with_the_end_of_its_log(
 ) -> None:
     assert federation("31", "33").up() == 1
     said = capsys.readouterr().err
-    assert "Node 33 has ended by itself" in said
+    assert "Node 33 is no longer running" in said
     assert "the database of 33 is of a newer version" in said
     assert not (tmp_path / "nodes.json").exists()
 
@@ -94,7 +94,7 @@ def test_a_node_that_died_later_is_told_and_started_again_where_it_was(
     wait_gone([gone], within_s=10)
     capsys.readouterr()
     assert found.up() == 0
-    assert "Node 32 has ended by itself" in capsys.readouterr().out
+    assert "Node 32 is no longer running" in capsys.readouterr().out
     assert found.noted.read_text() == noted
     after = pids(found)
     assert after["31"] == before["31"]
