@@ -143,7 +143,7 @@ class Face:
         await server.start()
         await self._serving.start()
         self._server = server
-        log.info("listening", address=f"{host}:{port}")
+        log.info("listening", listen_address=f"{host}:{port}")
         return f"{host}:{port}"
 
     async def close(self, drain_s: float) -> None:
