@@ -1,0 +1,107 @@
+"""What a rehearsal says, in Chinese and English: one table, key -> (Chinese, English).
+
+Knows words. Must not know what is said when. Names of states, events and roles come from the command line's
+own table, handed in (`Name`), so that one thing has one name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, Literal
+
+from regions.region import atlas
+
+Lang = Literal["zh", "en"]
+Name = Callable[[str, str], str]
+"""(kind, code) -> word, such as ("state", "in_review")."""
+
+TABLE: Final[dict[str, tuple[str, str]]] = {
+    "starts": (
+        (
+            "演练：{filings} 条收件，{cities} 个城市，{matters} 个事项；四个省级节点，"
+            "总线：{bus}，数据库：{database}。"
+        ),
+        (
+            "Rehearsal: {filings} filings in {cities} cities, {matters} matters; four nodes, bus: {bus}, "
+            "databases: {database}."
+        ),
+    ),
+    "time": (
+        "业务时间从 {first} 起由演练推进：一个工作日至少 {day_s:g} 秒，夜间和休息日不占时间。",
+        (
+            "Business time is moved by the rehearsal from {first} on: a working day takes {day_s:g} s "
+            "at least, nights and days off none."
+        ),
+    ),
+    "now": (
+        "业务时间 {now}，已演 {played}/{lines} 条，用时 {seconds:.0f} 秒",
+        "Business time {now}, {played} of {lines} filings played, {seconds:.0f} s",
+    ),
+    "pair": ("收件地 → 办理地", "origin → competent"),
+    "filed": ("收件", "filed"),
+    "accepted": ("受理", "accepted"),
+    "decided": ("决定", "decided"),
+    "delivered": ("送达", "delivered"),
+    "all": ("合计", "all"),
+    "told": (
+        "其中一件的全过程：{number}（{title}，{line}）",
+        "One of them in full: {number} ({title}, {line})",
+    ),
+    "at": ("时间", "at"),
+    "event": ("环节", "what"),
+    "state": ("状态", "state"),
+    "holder": ("在谁手里", "held by"),
+    "light": ("灯色", "light"),
+    "due": ("期限", "until"),
+    "nobody": ("—", "—"),
+    "holder_is": ("{role}，{region}", "{role}, {region}"),
+    "trace": ("链路：", "Its trace:"),
+    "trace_broken": ("链路不连通：{problem}", "The trace is not connected: {problem}"),
+    "refused": ("{count} 条收件按预期被拒绝。", "{count} filings were refused, as they should be."),
+    "fine": (
+        (
+            "全部相符：{lines} 条收件都得到应有的结果；{cases} 件办件在收件地和办理地一致，"
+            "无丢失、无滞留。用时 {seconds:.0f} 秒。"
+        ),
+        (
+            "All as expected: {lines} filings came to what they should; {cases} cases are the same at "
+            "origin and owner, none lost, none stuck. {seconds:.0f} s."
+        ),
+    ),
+    "differs": ("{count} 处与预期不符：", "{count} differences from what was expected:"),
+    "line": ("收件", "line"),
+    "case": ("办件", "case"),
+    "field": ("项目", "what"),
+    "expected": ("预期", "expected"),
+    "found": ("实际", "found"),
+    "region": ("节点", "node"),
+    "more": ("另有 {count} 处", "and {count} more"),
+    "next": (
+        (
+            "接下来：make up 让四个节点持续运行；然后试试 .venv/bin/tongban doctor、"
+            ".venv/bin/tongban matters、.venv/bin/tongban file --help。"
+        ),
+        (
+            "Next: make up keeps four nodes running; then .venv/bin/tongban doctor, "
+            ".venv/bin/tongban matters, .venv/bin/tongban file --help."
+        ),
+    ),
+    "cannot": ("无法演练：{reason}", "The rehearsal cannot begin: {reason}"),
+    "files": ("文件", "files"),
+}
+
+
+class Words:
+    """The table in one language."""
+
+    def __init__(self, lang: Lang, name: Name) -> None:
+        self.lang, self.name = lang, name
+
+    def __call__(self, key: str, **values: object) -> str:
+        """The sentence of `key`, filled."""
+        return TABLE[key][0 if self.lang == "zh" else 1].format(**values)
+
+    def region(self, code: str) -> str:
+        """The name of a region, with its code."""
+        region = atlas().region(code)
+        return f"{region.name_zh if self.lang == 'zh' else region.name_en} {code}"
