@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from typing_extensions import override
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-HELD_POLL_S: Final = 0.05
+HELD_POLL_S: Final = 0.1
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _CELL: Final = Struct("<q")
 
@@ -80,6 +80,8 @@ class HeldClock(BusinessClock):
     def shared(cls, path: Path) -> HeldClock:
         """The clock in `path` that another process moves. Raises OSError, ValueError when it is none."""
         with path.open("r+b") as file:
+            if path.stat().st_size != _CELL.size:
+                raise ValueError(f"{path.name}: is no clock")
             cell = mmap(file.fileno(), _CELL.size)
         (micros,) = _CELL.unpack_from(cell)
         clock = cls(_EPOCH + timedelta(microseconds=micros))
