@@ -14,6 +14,7 @@ import uuid_utils
 
 from nodes.cases.case import Actor, ClockKind, Filing, Material, Role
 from nodes.cases.commands import (
+    AnswerRating,
     Command,
     ConfirmDelivery,
     Correct,
@@ -47,7 +48,9 @@ from nodes.store.rows import AskRow, Claim, MaterialRow, MaterialUse
 
 REQUESTS = (Correct, SupplyLack, Withdraw, Join, Reinstate)
 """What a non-owner may ask for, and the owner may refuse by rule."""
-ATTESTATIONS = (TakeCustody, ReturnOriginal, Ship, ShipmentArrived, ConfirmDelivery, ReportLost, Rate)
+ATTESTATIONS = (
+    TakeCustody, ReturnOriginal, Ship, ShipmentArrived, ConfirmDelivery, ReportLost, Rate, AnswerRating,
+)  # fmt: skip
 """Facts from where they happened; refused only if not authentic."""
 
 
