@@ -278,7 +278,13 @@ def repeated(scene: Scene, of: Line) -> None:
         other={"again": "other"},
         title=("同一请求号，内容不同", "the same request id with another body"),
     )
-    clash.expect = {"outcome": "refused", "refusal": {"code": "REQUEST_ID_REUSED", "fields": []}}
+    clash.expect = {
+        "outcome": "refused",
+        "refusal": {
+            "code": "REQUEST_ID_REUSED",
+            "fields": [{"field": "request_id", "code": "REQUEST_ID_REUSED"}],
+        },
+    }
     scene.lines += [again, clash]
 
 

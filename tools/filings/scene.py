@@ -112,8 +112,11 @@ class Scene:
             "places": places,
             "delivery": {"way": way, **({"address": ROAD} if way == "courier" else {})},
         }
+        warnings = list(party.warnings)
         if agent:
-            filing |= {"agent": self.people.person().stated(), "mandate": f"mandate-{request_id}"}
+            other = self.people.person()
+            warnings += other.warnings
+            filing |= {"agent": other.stated(), "mandate": f"mandate-{request_id}"}
         if matter in ANSWERS:
             filing["facts"] = ANSWERS[matter]
         line = Line(
@@ -131,8 +134,8 @@ class Scene:
         rows = wanted or limits.required(matter, body.region)
         filing["materials"] = [{"code": r["code"]} for r in rows if r["code"] not in without]
         filing |= said
-        if party.warnings and standing:
-            line.expect["warnings"] = list(party.warnings)
+        if warnings and standing:
+            line.expect["warnings"] = warnings
         course = (
             Course(line, limits.terms(matter, body.area), body, KINDS[mode], way=way)
             if standing
