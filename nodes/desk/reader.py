@@ -7,6 +7,7 @@ say.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +21,10 @@ from nodes.store.store import ReadTx, Store
 from nodes.waking import woken
 
 PAGE: Final = 500
+GATHER_S: Final = 0.02
+"""How long places wait for more events, while somebody follows."""
+LOOK_S: Final = 5.0
+"""Seconds between looks at what nobody here has written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +82,25 @@ class Changes:
     """The events of this node in one gap-free order, for whoever follows it.
 
     An event gets its place in the order after its commit, from one sequencer a region: a number once given is
-    never followed by a smaller one, so a follower that remembers its place misses nothing.
+    never followed by a smaller one, so a follower that remembers its place misses nothing. Many events get
+    theirs at once: `GATHER_S` after a commit while somebody follows, else every `poll_s`; and none are looked
+    for while nothing is written, but now and then for what a process that died has left without.
     """
 
     def __init__(self, store: Store, *, poll_s: float = 0.5) -> None:
         self._store, self._poll_s = store, poll_s
         self._wake = asyncio.Event()
+        self._written = True
+        self._followers = 0
         self._arrived = asyncio.Condition()
         self._task: asyncio.Task[None] | None = None
         self.problem = ""
 
     def wake(self) -> None:
         """Something was committed."""
-        self._wake.set()
+        self._written = True
+        if self._followers:
+            self._wake.set()
 
     async def start(self) -> None:
         """Begins, in the running event loop."""
@@ -103,35 +114,51 @@ class Changes:
                 await self._task
 
     async def _run(self) -> None:
+        looked = 0.0
         while True:
-            try:
+            if self._written or time.monotonic() - looked > LOOK_S:
+                looked = time.monotonic()
+                await self._give_places()
+            if await woken(self._wake, self._poll_s):
+                await asyncio.sleep(GATHER_S)
+
+    async def _give_places(self) -> None:
+        """To everything that is committed now."""
+        self._written = False
+        try:
+            given = PAGE
+            while given == PAGE:
                 async with self._store.write(durable=False) as unit:
                     given = await unit.assign_log_seq(PAGE)
-                self.problem = ""
-            except Exception as error:  # noqa: BLE001  # whatever it is, followers must not stop for ever
-                self.problem, given = str(error), 0
-            if given:
-                async with self._arrived:
-                    self._arrived.notify_all()
-                continue
-            await woken(self._wake, self._poll_s)
+                if given:
+                    async with self._arrived:
+                        self._arrived.notify_all()
+            self.problem = ""
+        except Exception as error:  # noqa: BLE001  # whatever it is, followers must not stop for ever
+            self.problem, self._written = str(error), True
 
     async def last(self) -> int:
-        """The place of the newest event."""
+        """The place of the newest event, of all that are committed now."""
+        await self._give_places()
         async with self._store.read() as unit:
             return await unit.last_log_seq()
 
     async def follow(self, after: int) -> AsyncIterator[EventRow]:
         """Events behind that place, for ever."""
-        while True:
-            async with self._store.read() as unit:
-                rows = await unit.events_after_log_seq(after, PAGE)
-            for row in rows:
-                assert row.log_seq is not None
-                after = row.log_seq
-                yield row
-            if not rows:
-                async with self._arrived:
-                    with suppress(TimeoutError):
-                        async with asyncio.timeout(self._poll_s):
-                            await self._arrived.wait()
+        self._followers += 1
+        self._wake.set()
+        try:
+            while True:
+                async with self._store.read() as unit:
+                    rows = await unit.events_after_log_seq(after, PAGE)
+                for row in rows:
+                    assert row.log_seq is not None
+                    after = row.log_seq
+                    yield row
+                if not rows:
+                    async with self._arrived:
+                        with suppress(TimeoutError):
+                            async with asyncio.timeout(self._poll_s):
+                                await self._arrived.wait()
+        finally:
+            self._followers -= 1
