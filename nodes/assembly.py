@@ -233,15 +233,9 @@ def _operations(parts: Parts, peers: Peers, retention: Retention) -> Operations:
 
 
 async def _identity(unit: WriteTx) -> tuple[bytes, int]:
-    """The secret of applicant keys and the incarnation, made once for the region's database."""
-    secret = await unit.get_meta("applicant_secret")
-    if secret is None:
-        secret = secrets.token_hex(32)
-        await unit.set_meta("applicant_secret", secret)
-    incarnation = await unit.get_meta("incarnation")
-    if incarnation is None:
-        incarnation = "1"
-        await unit.set_meta("incarnation", incarnation)
+    """The secret of applicant keys and the incarnation: one for all processes on the region's database."""
+    secret = await unit.keep_meta("applicant_secret", secrets.token_hex(32))
+    incarnation = await unit.keep_meta("incarnation", "1")
     return bytes.fromhex(secret), int(incarnation)
 
 

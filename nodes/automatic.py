@@ -2,12 +2,14 @@
 
 Knows which own step is next for a case that this region owns, and hands it to the writer as the node. Must
 not know how it is decided or stored. Nothing here is remembered: whatever is undone is found again from the
-cases themselves, after each commit and at start.
+cases themselves, after each commit and at start. A joint case goes on in the process that committed what it
+waited for; should that one die in between, the process that has the lease finds the lead when it next looks.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Final
@@ -37,6 +39,7 @@ from nodes.store.errors import StoreError
 from nodes.store.rows import CaseCursor, CaseFilter
 from nodes.store.store import Store
 from nodes.telemetry.recorder import HopTracer
+from nodes.waking import woken
 from regions.errors import FieldError
 from regions.identifiers import parse_identity
 from regions.rules import FilingFacts, Verdict, VerdictKind, rule
@@ -46,6 +49,8 @@ Registers = Callable[[Filing], Mapping[str, str]]
 
 PAGE: Final = 200
 AT_ONCE: Final = 32
+SWEEP_S: Final = 30.0
+"""Wall seconds between two looks at the leads of all joint cases."""
 log = structlog.get_logger("tongban.automatic")
 
 
@@ -78,6 +83,7 @@ class Automatic:
         self._given_back: set[str] = set()
         """Cases that nobody takes, until an operator hands them over or refuses them."""
         self._trouble = ""
+        self._sweep_at = time.monotonic() + SWEEP_S
         writer.do_last(OwnSteps(self.own_step, tracer))
 
     @property
@@ -124,8 +130,10 @@ class Automatic:
         while True:
             try:
                 if pending:
-                    await self._find_all()
+                    await self._find(CaseFilter(open=True, owned=True))
                     pending = False
+                elif time.monotonic() >= self._sweep_at:
+                    await self._sweep()
                 while self._waiting:
                     numbers = list(self._waiting)[:AT_ONCE]
                     for number in numbers:
@@ -136,14 +144,21 @@ class Automatic:
                 self._trouble, pending = str(error), True
                 await asyncio.sleep(1.0)
                 continue
-            await self._wake.wait()
-            self._wake.clear()
+            await woken(self._wake, max(0.0, self._sweep_at - time.monotonic()))
 
-    async def _find_all(self) -> None:
-        """At start, and after a failure: every open case of this region."""
+    async def _sweep(self) -> None:
+        """One process looks at all open leads: another may have died before it went on with one."""
+        self._sweep_at = time.monotonic() + SWEEP_S
+        async with self._store.write(durable=False) as unit:
+            lease = await unit.take_lease("automatic", self._context.process, SWEEP_S * 2)
+        if lease is not None:
+            await self._find(CaseFilter(open=True, owned=True, kind=Kind.LEAD.value))
+
+    async def _find(self, wanted: CaseFilter) -> None:
+        """Cases to look at again: at start and after a failure every open one of this region."""
         after: CaseCursor | None = None
         while True:
-            page = await self._reader.page(CaseFilter(open=True, owned=True), after, PAGE)
+            page = await self._reader.page(wanted, after, PAGE)
             self._waiting.update(dict.fromkeys(row.number for row in page))
             if len(page) < PAGE:
                 return

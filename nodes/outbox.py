@@ -57,6 +57,7 @@ class Relay:
         self._system, self._lease_s, self._poll_s = system, lease_s, poll_s
         self._wake = asyncio.Event()
         self._held: dict[int, tuple[Lease, float]] = {}
+        self._look_at = 0.0
         self._began_wall_s = context.wall_s()
         self._incarnation = incarnation
         self._stuck: dict[int, str] = {}
@@ -103,6 +104,7 @@ class Relay:
             except Exception as error:  # whatever it is, the sending must not end for ever
                 if isinstance(error, LeaseLost):
                     self._held.clear()
+                    self._look_at = 0.0
                 if not isinstance(error, (BusError, StoreError)):
                     log.exception("sending failed")
                 self.problem = str(error) or type(error).__name__
@@ -111,22 +113,27 @@ class Relay:
                 self._wake.set()
 
     async def _lanes(self) -> list[int]:
-        """The lanes held; leases are renewed when a third of their time is left on our own clock."""
+        """The lanes held. Leases are renewed when a third of their time is left on our own clock; those of
+        others are looked for now and then, not after every commit.
+        """
         now = time.monotonic()
+        looking = now >= self._look_at
         wanted = [
-            n
-            for n in range(self._context.lanes)
-            if self._held.get(n, (None, 0.0))[1] - now < self._lease_s / 3
+            f"lane-{lane}"
+            for lane in range(self._context.lanes)
+            if (self._held[lane][1] - now < self._lease_s / 3 if lane in self._held else looking)
         ]
-        if wanted:
-            async with self._store.write() as unit:
-                for lane in wanted:
-                    began = time.monotonic()
-                    lease = await unit.take_lease(f"lane-{lane}", self._context.process, self._lease_s)
-                    if lease is None:
-                        self._held.pop(lane, None)
-                    else:
-                        self._held[lane] = (lease, began + self._lease_s)
+        if not wanted:
+            return sorted(self._held)
+        self._look_at = now + self._poll_s
+        async with self._store.write() as unit:
+            taken = await unit.take_leases(wanted, self._context.process, self._lease_s)
+        for name in wanted:
+            lane = int(name.removeprefix("lane-"))
+            if (lease := taken.get(name)) is None:
+                self._held.pop(lane, None)
+            else:
+                self._held[lane] = (lease, now + self._lease_s)
         return sorted(self._held)
 
     async def _send_once(self, lanes: Sequence[int]) -> bool:

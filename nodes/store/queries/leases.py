@@ -5,9 +5,11 @@ its work."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import bindparam, or_, select, update
 
-from nodes.store.dialect import database_clock
+from nodes.store.dialect import among, database_clock, texts
 from nodes.store.errors import LeaseLost
 from nodes.store.rows import Lease
 from nodes.store.session import Session, batch, batch_of, build, columns_of, keys_of, one, table
@@ -26,6 +28,22 @@ _TAKE = (
     .values(holder=bindparam("b_holder"), epoch=LEASE.c.epoch + 1, expires_db_s=_UNTIL)
     .returning(*_COLUMNS)
 )
+_FREE = (
+    select(LEASE.c.name)
+    .where(
+        among(LEASE.c.name, texts("names")),
+        or_(LEASE.c.expires_db_s <= database_clock(), LEASE.c.holder == bindparam("b_holder")),
+    )
+    .order_by(LEASE.c.name)  # who takes several takes them in one order: no two wait for each other
+    .with_for_update()
+)
+_TAKE_MANY = (
+    update(LEASE)
+    .where(LEASE.c.name.in_(_FREE))
+    .values(holder=bindparam("b_holder"), epoch=LEASE.c.epoch + 1, expires_db_s=_UNTIL)
+    .returning(*_COLUMNS)
+)
+_KNOWN = select(LEASE.c.name).where(among(LEASE.c.name, texts("names")))
 _MINE = (
     LEASE.c.name == bindparam("b_name"),
     LEASE.c.holder == bindparam("b_holder"),
@@ -75,6 +93,16 @@ class LeaseWrites(LeaseReads):
             taken = build(Lease, await self._link.fetch(_TAKE, asked))
         return taken[0] if taken else None
 
+    async def take_leases(self, names: Sequence[str], holder: str, ttl_s: float) -> dict[str, Lease]:
+        """As `take_lease`, for any number of leases in two statements; those that another has are missing."""
+        keys = keys_of("lease", names)
+        known = {name for (name,) in await self._link.fetch(_KNOWN, {"names": keys})}
+        if new := [Lease(name, "", 0, 0.0) for name in keys if name not in known]:
+            keys_of("lease", [holder])
+            await self._link.insert(batch_of(LEASE, new), "skip")
+        asked = {"names": keys, "b_holder": holder, "ttl_s": ttl_s}
+        return {lease.name: lease for lease in build(Lease, await self._link.fetch(_TAKE_MANY, asked))}
+
     async def renew_lease(self, lease: Lease, ttl_s: float) -> Lease:
         """The same epoch for longer; also after it expired, as long as nobody took it. Raises LeaseLost."""
         found = build(Lease, await self._link.fetch(_RENEW, {**_mine(lease), "ttl_s": ttl_s}))
@@ -100,6 +128,11 @@ class LeaseWrites(LeaseReads):
             await self._link.insert(batch(SERIAL, ("name", "next"), [(name, 1)]), "skip")
             found = await self._link.fetch(_BLOCK, asked)
         return int(one(found)) - count
+
+    async def keep_meta(self, key: str, value: str) -> str:
+        """What the node keeps under `key`: `value`, unless there is one. Processes that ask at once agree."""
+        await self._link.insert(batch(META, ("key", "value"), [(key, value)]), "skip")
+        return str(one(await self._link.fetch(_GET, {"b_key": key})))
 
     async def set_meta(self, key: str, value: str) -> None:
         """Keeps a value about the node."""

@@ -69,6 +69,31 @@ async def test_of_many_takers_one_wins(store: Store) -> None:
     assert sum(lease is not None for lease in taken) == 1
 
 
+async def test_several_leases_are_taken_as_one_by_one(store: Store) -> None:
+    names = [f"lane-{n}" for n in range(4)]
+    async with store.write() as tx:
+        ours = await tx.take_leases(names[:2], "a", ttl_s=60)
+        assert set(ours) == set(names[:2])
+        assert set(await tx.take_leases(names, "b", ttl_s=60)) == set(names[2:])
+        again = await tx.take_leases(names, "a", ttl_s=60)
+        assert {name: lease.epoch for name, lease in again.items()} == {
+            name: lease.epoch + 1 for name, lease in ours.items()
+        }
+        await tx.release_lease(again["lane-0"])
+        assert set(await tx.take_leases(names, "b", ttl_s=60)) == {"lane-0", *names[2:]}
+        assert await tx.take_lease("lane-1", "b", ttl_s=60) is None
+
+
+async def test_of_many_takers_of_several_leases_each_is_won_once(store: Store) -> None:
+    names = [f"lane-{n}" for n in range(8)]
+
+    async def take(holder: str) -> set[str]:
+        return set(await store.transact(lambda tx: tx.take_leases(names, holder, ttl_s=60)))
+
+    taken = await asyncio.gather(*(take(f"process-{n}") for n in range(6)))
+    assert sorted(name for found in taken for name in found) == names
+
+
 async def test_the_clock_of_leases_is_the_databases(store: Store) -> None:
     async with store.read() as rd:
         assert abs(await rd.database_time_s() - time.time()) < 60
@@ -93,3 +118,13 @@ async def test_a_node_remembers_its_incarnation(store: Store) -> None:
         await tx.set_meta("incarnation", "2")
     async with store.read() as rd:
         assert await rd.get_meta("incarnation") == "2"
+
+
+async def test_processes_that_start_at_once_agree_on_what_the_node_keeps(store: Store) -> None:
+    async def keep(value: str) -> str:
+        async with store.write() as tx:
+            return await tx.keep_meta("applicant_secret", value)
+
+    kept = await asyncio.gather(*(keep(f"secret-{n}") for n in range(6)))
+    assert len(set(kept)) == 1
+    assert await keep("late") == kept[0]
