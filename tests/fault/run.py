@@ -25,13 +25,13 @@ from typing_extensions import override
 
 from tests.fault.checker.facts import Violation
 from tests.fault.cluster.cluster import Cluster, data_of, embedded, running
-from tests.fault.faults import failpoints, files, messages, processes, servers
+from tests.fault.faults import clocks, failpoints, files, messages, processes, servers
 from tests.fault.faults.arena import EMBEDDED, FAULTS, SERVERS, Arena, Fault, happens
 from tests.fault.servers import Servers, own_servers
 from tests.fault.traffic.drive import Report, drive
 from tests.fault.traffic.plan import planned
 
-ROOMS = (processes, failpoints, files, messages, servers)
+ROOMS = (processes, failpoints, files, messages, clocks, servers)
 """Importing them registers their faults."""
 
 
@@ -98,12 +98,10 @@ async def tried(
         arena.kafka, arena.postgres = on.kafka, on.postgres
     with running(cluster):
         enough = asyncio.Event()
+        journeys = planned(seed, rate=pace.rate, seconds=AT_MOST_S, only=chosen.only)
         traffic = asyncio.create_task(
-            drive(
-                planned(seed, rate=pace.rate, seconds=AT_MOST_S), cluster.addresses, cluster.history,
-                patience_s=pace.patience_s, enough=enough,
-            )
-        )  # fmt: skip
+            drive(journeys, cluster.addresses, cluster.history, patience_s=pace.patience_s, enough=enough)
+        )
         try:
             await asyncio.sleep(pace.before_s)
             await happens(arena, chosen)

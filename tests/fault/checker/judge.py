@@ -24,6 +24,7 @@ from tests.fault.checker.phantoms import phantoms
 from tests.fault.checker.topics import read_topics
 from tests.fault.checker.traces import traced
 from tests.fault.checker.workdays import SHIPPED, Workdays, shipped
+from tongban.v1.case_pb2 import Role
 from tongban.v1.event_pb2 import EventCore
 
 
@@ -82,6 +83,7 @@ def judge(world: World, workdays: Workdays | None = None) -> Verdict:
     said = {
         "cases": len(numbers),
         "events": sum(1 for _ in world.events()),
+        "by timers": sum(e.core.by == Role.ROLE_TIMER for n in numbers for e in world.path(n)),
         "calls": len(world.history or ()),
         **(counts(world) if world.partitions is not None else {}),
         "beyond recovery": len(beyond_recovery(world)),

@@ -7,10 +7,12 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 
 from tests.fault.checker.judge import Places, Verdict, check
+from tests.fault.cluster.clock import START, ClockFile
 from tests.fault.cluster.node import NodeProcess
 
 REGIONS = ("31", "32", "33", "34")
@@ -20,12 +22,13 @@ SETTLE_WITHIN_S = 60.0
 
 @dataclass
 class Cluster:
-    """The nodes by region. `databases`: region -> URL."""
+    """The nodes by region. `databases`: region -> URL; `clocks`: of nodes whose business time is moved."""
 
     folder: Path
     bus: str
     databases: Mapping[str, str]
     nodes: dict[str, NodeProcess]
+    clocks: dict[str, ClockFile] = field(default_factory=dict)
 
     @property
     def data(self) -> Path:
@@ -43,10 +46,15 @@ class Cluster:
         return self.folder / "history.jsonl"
 
     @property
+    def business_now(self) -> datetime | None:
+        """Business time that has passed at every node; None for the wall clock."""
+        return min((clock.now() for clock in self.clocks.values()), default=None)
+
+    @property
     def places(self) -> Places:
         """What the checker reads."""
         history = self.history if self.history.exists() else None
-        return Places(databases=self.databases, bus=self.bus, history=history)
+        return Places(databases=self.databases, bus=self.bus, history=history, business_now=self.business_now)
 
     def start(self) -> None:
         """All of them, at once."""
@@ -102,6 +110,8 @@ def on_servers(folder: Path, bus: str, databases: Mapping[str, str], **settings:
 
 
 def _cluster(folder: Path, bus: str, databases: Mapping[str, str], settings: Mapping[str, str]) -> Cluster:
+    settings = dict(settings)
+    own_clocks = settings.pop("BUSINESS_CLOCK", "") == "own"
     common = {"RESEND_AFTER_S": "2", "POLL_S": "0.05", "BUS_URL": bus, **settings}
     nodes = {
         region: NodeProcess(
@@ -113,7 +123,12 @@ def _cluster(folder: Path, bus: str, databases: Mapping[str, str], settings: Map
     for region, node in nodes.items():
         peers = {other: n.address for other, n in nodes.items() if other != region}
         node.settings = {**node.settings, "PEERS": json.dumps(peers)}
-    return Cluster(folder, bus, databases, nodes)
+    cluster = Cluster(folder, bus, databases, nodes)
+    for region, node in nodes.items() if own_clocks else ():
+        clock = cluster.clocks[region] = ClockFile(folder / f"{region}.clock")
+        clock.put(START)
+        node.settings = {**node.settings, "BUSINESS_CLOCK": str(clock.path)}
+    return cluster
 
 
 @contextmanager

@@ -54,6 +54,7 @@ Act = Callable[[Arena], Awaitable[None]]
 @dataclass(frozen=True)
 class Fault:
     """A fault by name. `on`: where it has a meaning; `may_park`: poison is sent, so copies may be parked;
+    `only`: the kinds of journeys that run into it, () for all;
     `settings`: of the cluster.
     """
 
@@ -61,6 +62,7 @@ class Fault:
     act: Act
     on: frozenset[str]
     may_park: bool = False
+    only: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -72,12 +74,14 @@ class Fault:
 FAULTS: dict[str, Fault] = {}
 
 
-def fault(*on: str, may_park: bool = False, **settings: str) -> Callable[[Act], Act]:
+def fault(
+    *on: str, may_park: bool = False, only: tuple[str, ...] = (), **settings: str
+) -> Callable[[Act], Act]:
     """Registers a fault under the name of its function."""
 
     def keep(act: Act) -> Act:
         name = act.__name__
-        FAULTS[name] = Fault(name, act, frozenset(on or (EMBEDDED, SERVERS)), may_park, settings)
+        FAULTS[name] = Fault(name, act, frozenset(on or (EMBEDDED, SERVERS)), may_park, only, settings)
         return act
 
     return keep

@@ -35,11 +35,11 @@ def filing_of(journey: Journey) -> NewFiling:
     elif journey.kind == "joint":
         new.matter = "TV-008"
         new.places.CopyFrom(PlaceFacts(transfer_out=FUND_OF[there], transfer_in=FUND_OF[journey.other]))
-    elif journey.kind == "lacking":
+    elif journey.kind in {"lacking", "unsupplied"}:
         new.matter = "SS-015"
         new.places.CopyFrom(PlaceFacts(household=HOUSEHOLD[there]))
         new.materials.append(material("id_card", "a"))
-    elif journey.kind == "corrected":
+    elif journey.kind in {"corrected", "uncorrected"}:
         new.materials.append(material("application_form", "a"))
     elif journey.kind == "race":
         new.delivery.CopyFrom(DeliveryWish(way="pickup"))

@@ -62,21 +62,27 @@ class Traveller:
     async def corrected(self) -> None:
         """Something is missing and comes in through the origin."""
         there = self._journey.competent
+        authority = await self._told()
+        await self._until(self._journey.origin, self.number, lambda x: x.state == S.CASE_STATE_CORRECTION)
+        correct = c.Correct(materials=[material("id_card", "b")])
+        await self._done(self._journey.origin, self.number, APPLICANT, correct=correct)
+        await self._until(there, self.number, lambda x: x.state == S.CASE_STATE_CORRECTED)
+        await self._done(there, self.number, OFFICER, authority, accept=c.Accept())
+        await self._reviewed(self.number, there, authority)
+        await self._ended(self.number)
+
+    async def uncorrected(self) -> None:
+        """Something is missing, and never comes."""
+        await self._told()
+
+    async def _told(self) -> str:
+        """Filed, and a correction list sent; the authority."""
+        there = self._journey.competent
         await self._filed()
         case = await self._arrived(self.number, there)
         wish = c.RequestCorrection(defects=[Defect(code="id_card", reason="missing", knowable_since="first")])
         await self._done(there, self.number, OFFICER, case.authority, request_correction=wish)
-        await self._until(self._journey.origin, self.number, lambda x: x.state == S.CASE_STATE_CORRECTION)
-        await self._done(
-            self._journey.origin,
-            self.number,
-            APPLICANT,
-            correct=c.Correct(materials=[material("id_card", "b")]),
-        )
-        await self._until(there, self.number, lambda x: x.state == S.CASE_STATE_CORRECTED)
-        await self._done(there, self.number, OFFICER, case.authority, accept=c.Accept())
-        await self._reviewed(self.number, there, case.authority)
-        await self._ended(self.number)
+        return case.authority
 
     async def collected(self) -> None:
         """Taken in at a window, with an original and both shipments."""
@@ -120,17 +126,31 @@ class Traveller:
     async def lacking(self) -> None:
         """Accepted with a lack, which is made good."""
         here, there = self._journey.origin, self._journey.competent
+        authority = await self._lack()
+        await self._until(here, self.number, lambda x: x.state == S.CASE_STATE_ACCEPTED_WITH_LACK)
+        supply = c.SupplyLack(materials=[material("application_form", "c")])
+        await self._done(here, self.number, APPLICANT, supply_lack=supply)
+        await self._until(there, self.number, lambda x: x.state == S.CASE_STATE_ACCEPTED)
+        await self._reviewed(self.number, there, authority)
+        await self._ended(self.number)
+
+    async def unsupplied(self) -> None:
+        """Accepted with a lack, which is never made good."""
+        await self._lack()
+
+    async def left(self) -> None:
+        """Filed, and nobody looks at it."""
+        await self._filed()
+
+    async def _lack(self) -> str:
+        """Filed and accepted with a lack; the authority."""
+        there = self._journey.competent
         await self._filed()
         case = await self._arrived(self.number, there)
         await self._done(there, self.number, OFFICER, case.authority, pre_check=c.PreCheck())
         lack = c.AcceptWithLack(lacks=["application_form"])
         await self._done(there, self.number, OFFICER, case.authority, accept_with_lack=lack)
-        await self._until(here, self.number, lambda x: x.state == S.CASE_STATE_ACCEPTED_WITH_LACK)
-        supply = c.SupplyLack(materials=[material("application_form", "c")])
-        await self._done(here, self.number, APPLICANT, supply_lack=supply)
-        await self._until(there, self.number, lambda x: x.state == S.CASE_STATE_ACCEPTED)
-        await self._reviewed(self.number, there, case.authority)
-        await self._ended(self.number)
+        return case.authority
 
     async def withdrawn(self) -> None:
         """Taken back at once."""
@@ -261,4 +281,7 @@ JOURNEYS: dict[str, Callable[[Traveller], Awaitable[None]]] = {
     "race": Traveller.race,
     "local": Traveller.plain,
     "refused": Traveller.refused,
+    "left": Traveller.left,
+    "uncorrected": Traveller.uncorrected,
+    "unsupplied": Traveller.unsupplied,
 }

@@ -22,6 +22,9 @@ SHARES: Final = {
     "race": 9,
     "local": 4,
     "refused": 4,
+    "left": 4,
+    "uncorrected": 4,
+    "unsupplied": 3,
 }
 REPEATED: Final = 0.15
 """Share of the changing calls that are sent twice at once under the same request id."""
@@ -62,6 +65,6 @@ def _places(rng: random.Random, kind: str, regions: Sequence[str]) -> tuple[str,
     origin, competent, other = rng.sample(list(regions), 3)
     if kind == "local":
         return origin, origin, origin
-    if kind == "lacking":  # only Zhejiang accepts with a lack
+    if kind in {"lacking", "unsupplied"}:  # only Zhejiang accepts with a lack
         return rng.choice([r for r in regions if r != "33"]), "33", other
     return origin, competent, other
