@@ -132,7 +132,7 @@ async def open_parts(config: NodeConfig, stack: AsyncExitStack) -> Parts:
             relay.wake()
         if any(sheet.written for sheet in batch.sheets.values()):
             changes.wake()
-            timers.wake()
+            timers.wake(batch.next_due_at)
             automatic.look(batch)
 
     writer.listen(after)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import suppress
+from datetime import datetime
 from typing import Final
 
 import structlog
@@ -27,27 +28,34 @@ from nodes.telemetry.recorder import HopTracer
 from nodes.waking import woken
 
 AT_ONCE: Final = 200
+LOOK_S: Final = 2.0
+"""Seconds after which a timer that another process has started is seen at the latest."""
 log = structlog.get_logger("tongban.timers")
 
 
 class Timers:
-    """Fires what is due. `poll_s`: the longest wall time between two looks."""
+    """Fires what is due. `poll_s`: the longest wall time between two looks, where business time may run fast;
+    on the wall clock LOOK_S, if that is longer.
+    """
 
     def __init__(
         self, store: Store, writer: Writer, clock: BusinessClock, tracer: HopTracer, *, poll_s: float = 1.0,
         lease_s: float = 10.0,
     ) -> None:  # fmt: skip
         self._store, self._writer, self._clock, self._tracer = store, writer, clock, tracer
-        self._poll_s, self._lease_s = poll_s, lease_s
+        self._poll_s, self._lease_s = max(poll_s, LOOK_S) if clock.real else poll_s, lease_s
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._lease: tuple[Lease, float] | None = None
+        self._coming: datetime | None = None
+        """What is waited for: nothing that is due later need wake the loop."""
         self.fired = 0
         self.problem = ""
 
-    def wake(self) -> None:
-        """A clock was started or changed."""
-        self._wake.set()
+    def wake(self, due: datetime | None) -> None:
+        """A clock was started or changed; `due`: the first that is due in the cases that were written."""
+        if due is not None and (self._coming is None or due < self._coming):
+            self._wake.set()
 
     async def start(self) -> None:
         """Begins, in the running event loop."""
@@ -92,9 +100,11 @@ class Timers:
         while True:
             async with self._store.read() as unit:
                 due = await unit.due_cases(before=self._clock.now(), limit=AT_ONCE)
-                coming = await unit.next_due() if not due else None
+                self._coming = await unit.next_due() if not due else None
             if not due:
-                return self._clock.wall_seconds_until(coming) if coming is not None else self._poll_s
+                if self._coming is None:
+                    return self._poll_s
+                return self._clock.wall_seconds_until(self._coming)
             work = FireTimers(due=[number for number, _ in due], hop=OwnHop(self._tracer, "timer due"))
             await self._writer.submit(work)
             self.fired += work.fired

@@ -67,6 +67,8 @@ class Batch:
         self.fresh: set[tuple[str, str]] = set()
         self.settled: set[str] = set()
         """Cases to which the node has nothing more to do by itself."""
+        self.next_due_at: datetime | None = None
+        """When the first timer is due in the cases that this batch writes."""
         self._last = last
         self._born: list[str] = []
         self._undo: list[Callable[[], object]] = []
@@ -300,6 +302,9 @@ class Batch:
         filing = case.filing
         owned = case.owner == region
         due = [c.due_at for c in case.clocks if c.ended_at is None]
+        next_due = machine.next_due(case) if owned else None
+        if next_due is not None and (self.next_due_at is None or next_due < self.next_due_at):
+            self.next_due_at = next_due
         return CaseRow(
             number=sheet.number,
             state=case.state.value,
@@ -314,7 +319,7 @@ class Batch:
             matter=filing.matter,
             light=case.light.value,
             due_at=min(due, default=None),
-            next_due_at=machine.next_due(case) if owned else None,
+            next_due_at=next_due,
             last_hash=sheet.last_hash,
             snapshot=encode_case_state(case),
             trace_id=sheet.trace_parent[3:35],

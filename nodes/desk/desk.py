@@ -21,7 +21,7 @@ from nodes.desk.acts import Act, FileCase, RefuseRequest
 from nodes.desk.context import Context
 from nodes.desk.hops import SpanHop
 from nodes.desk.intake import Standing, stand
-from nodes.desk.work import Answer, DeskError, Problem, Refused, RequestIdReused
+from nodes.desk.work import Answer, DeskError, Problem, Refused
 from nodes.desk.writer import Writer
 from nodes.store.rows import Claim, MaterialRow, MaterialUse
 from nodes.store.store import Store
@@ -42,13 +42,12 @@ class Desk:
         self._taking = asyncio.Lock()
 
     async def file(self, request: FileRequest, fingerprint: bytes) -> Answer:
-        """FileResponse or ErrorDetail, stored: the same request again gives the same bytes.
+        """FileResponse or ErrorDetail, stored: the same request again gives the same bytes. A repetition is
+        noticed where its request id is claimed; what was worked out anew for it is dropped there.
 
         Raises RequestIdReused, Overloaded, Unavailable.
         """
         claim = Claim(request.client, request.request_id, fingerprint)
-        if (known := await self._known(claim)) is not None:
-            return known
         new = request.filing
         try:
             standing = stand(new, self.context.region, self.context.now(), request.client)
@@ -87,16 +86,6 @@ class Desk:
             hop=SpanHop(trace.get_current_span()),
         )  # fmt: skip
         return await self._writer.submit(work)
-
-    async def _known(self, claim: Claim) -> Answer | None:
-        """The first answer to this request id, looked up before anything is worked out anew."""
-        async with self._store.read() as unit:
-            found = await unit.find_answer(claim.client, claim.request_id)
-        if found is None:
-            return None
-        if found.fingerprint != claim.fingerprint:
-            raise RequestIdReused(claim.request_id)
-        return Answer.read(found.answer)
 
     def _held_here(self, command: Command) -> tuple[Command, tuple[Material, ...]]:
         """Materials that come in through this node are held by it."""
