@@ -25,10 +25,10 @@ from nodes.codec.carry import CarryError, carry
 from nodes.codec.errors import CodecError
 from nodes.desk.context import Context
 from nodes.desk.overdue import queue_overdue
-from nodes.desk.owed import content_of, dead_copy
+from nodes.desk.owed import content_of, dead_copy, events_owed
 from nodes.spans import rows_for_store
 from nodes.store.errors import LeaseLost, StoreError
-from nodes.store.rows import Lease, OutboxRow
+from nodes.store.rows import EventRow, Lease, OutboxRow
 from nodes.store.store import ReadTx, Store
 from nodes.telemetry.casetrace import CaseTrace
 from nodes.telemetry.hop import HopSpan
@@ -144,7 +144,8 @@ class Relay:
             rows = await unit.outbox_ready(
                 lanes, limit=PER_LANE, skip_ids=self._stuck, skip_destinations=self._still_away()
             )
-            made = [(row, await self._made(unit, row)) for row in rows]
+            owed = await events_owed(unit, rows)
+            made = [(row, await self._made(unit, row, owed.get(row.id, ()))) for row in rows]
         now = time.monotonic()
         live = [(r, m) for r, m in made if m is not None and self._held.get(r.lane, (None, 0.0))[1] > now]
         if not live:
@@ -161,8 +162,7 @@ class Relay:
         tails = [(r.destination, r.case_number, r.to_version) for r, _, _ in sending if r.to_version]
         async with self._store.write(durable=False) as unit:
             # Not durable on purpose: a mark that is lost sends a message again, and the receiver drops it.
-            for lane in sorted({r.lane for r, _ in live}):
-                await unit.check_lease(self._held[lane][0])
+            await unit.check_leases([self._held[lane][0] for lane in {r.lane for r, _ in live}])
             await unit.delete_outbox(done)
             if tails:
                 await unit.note_sent(tails, wall_s=self._context.wall_s())
@@ -233,19 +233,19 @@ class Relay:
         self._stuck[row.id] = f"a row of the outbox cannot be sent: {error}"
         log.error("a row of the outbox cannot be sent", error=str(error), case_number=row.case_number)
 
-    async def _made(self, unit: ReadTx, row: OutboxRow) -> list[Message] | None:
+    async def _made(self, unit: ReadTx, row: OutboxRow, events: Sequence[EventRow]) -> list[Message] | None:
         """The messages of a row; [] when there is nothing to say any longer, None when it cannot be made: the
         row stays for an operator to see.
         """
         try:
             if row.kind == "dead":
                 return await dead_copy(unit, row.ref, dead(row.destination))
-            return await self._messages(unit, row)
+            return await self._messages(unit, row, events)
         except (CarryError, EnvelopeError, CodecError) as error:
             self._note_stuck(row, error)
             return None
 
-    async def _messages(self, unit: ReadTx, row: OutboxRow) -> list[Message]:
+    async def _messages(self, unit: ReadTx, row: OutboxRow, events: Sequence[EventRow]) -> list[Message]:
         message_id = f"{self._context.region}-{self._incarnation}-{row.id}"
         return [
             carry(
@@ -253,7 +253,7 @@ class Relay:
                 source=self._context.region, message_id=f"{message_id}-{n}" if n else message_id,
                 wall_s=row.created_wall_s, traceparent=row.traceparent.partition("/")[0] or None,
             )
-            for n, (kind, data) in enumerate(await content_of(unit, row))
+            for n, (kind, data) in enumerate(await content_of(unit, row, events))
         ]  # fmt: skip
 
     def _span(self, row: OutboxRow, messages: Sequence[Message]) -> tuple[HopSpan, Sequence[Message]]:

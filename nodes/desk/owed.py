@@ -18,21 +18,36 @@ from nodes.desk.holes import snapshot_of
 from nodes.store.rows import EventRow, OutboxRow
 from nodes.store.store import ReadTx
 
+AT_ONCE: Final = 100
+"""Rows whose events are read by one statement."""
 RECORDS_BYTES: Final = 600_000
 """Records of one message, unless a single one is larger."""
 
 
-async def content_of(unit: ReadTx, row: OutboxRow) -> list[tuple[str, bytes]]:
+async def events_owed(unit: ReadTx, rows: Sequence[OutboxRow]) -> dict[int | None, list[EventRow]]:
+    """The events that rows point to, by the id of the row; fewer than it says where they are not here."""
+    pointing = [row for row in rows if row.payload is None and row.kind in ("events", "service_request")]
+    pointing.sort(key=lambda row: (row.from_version, row.to_version))  # like with like: little is over-read
+    owed: dict[int | None, list[EventRow]] = {}
+    for at in range(0, len(pointing), AT_ONCE):
+        some = pointing[at : at + AT_ONCE]
+        found = await unit.events_of([(row.case_number, row.from_version, row.to_version) for row in some])
+        for row in some:
+            versions = range(row.from_version, row.to_version + 1)
+            owed[row.id] = [e for v in versions if (e := found.get((row.case_number, v))) is not None]
+    return owed
+
+
+async def content_of(unit: ReadTx, row: OutboxRow, events: Sequence[EventRow]) -> list[tuple[str, bytes]]:
     """(kind, data) of each message of the row, in order; [] when there is nothing to be said any longer.
 
-    Events that this copy has not, because a snapshot took their place, are given as a snapshot.
+    `events`: those that the row points to. Where this copy has not all of them, because a snapshot took their
+    place, a snapshot is given.
     """
     if row.payload is not None:
         return [(row.kind, row.payload)]
-    if row.kind != "snapshot":
-        events = await unit.events(row.case_number, row.from_version, row.to_version)
-        if len(events) == row.to_version - row.from_version + 1:
-            return list(_messages(row, events))
+    if row.kind != "snapshot" and len(events) == row.to_version - row.from_version + 1:
+        return list(_messages(row, events))
     data = await snapshot_of(unit, row.case_number)
     return [] if data is None else [("snapshot", data)]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, bindparam, case, delete, func, select, tuple_, update
+from sqlalchemy import BigInteger, Float, Select, bindparam, delete, func, select, text, tuple_, update
 
 from nodes.store.dialect import among, integers, texts
 from nodes.store.queries.leases import LeaseReads, LeaseWrites
@@ -45,20 +45,16 @@ _UNACKED = (
     .order_by(TAIL.c.last_sent_wall_s)
     .limit(bindparam("most"))
 )
-_SENT = (
-    update(TAIL)
-    .where(*_TAIL_KEY)
-    .values(
-        sent_version=case(
-            (TAIL.c.sent_version < bindparam("b_version"), bindparam("b_version")), else_=TAIL.c.sent_version
-        ),
-        last_sent_wall_s=case(
-            (TAIL.c.last_sent_wall_s < bindparam("b_wall"), bindparam("b_wall")),
-            else_=TAIL.c.last_sent_wall_s,
-        ),
-        attempts=TAIL.c.attempts + 1,
-    )
-)
+_SENT = text(
+    "INSERT INTO sent_tail"
+    " (destination, case_number, sent_version, acked_version, last_sent_wall_s, attempts)"
+    " VALUES (:b_destination, :b_number, :b_version, 0, :b_wall, 1)"
+    " ON CONFLICT (destination, case_number) DO UPDATE SET attempts = sent_tail.attempts + 1,"
+    " sent_version = CASE WHEN sent_tail.sent_version < excluded.sent_version"
+    " THEN excluded.sent_version ELSE sent_tail.sent_version END,"
+    " last_sent_wall_s = CASE WHEN sent_tail.last_sent_wall_s < excluded.last_sent_wall_s"
+    " THEN excluded.last_sent_wall_s ELSE sent_tail.last_sent_wall_s END"
+).bindparams(bindparam("b_version", type_=BigInteger), bindparam("b_wall", type_=Float))
 _ACKED = (
     update(TAIL)
     .where(*_TAIL_KEY, TAIL.c.acked_version < bindparam("b_version"))
@@ -153,10 +149,9 @@ class RelayWrites(RelayReads, LeaseWrites):
     async def note_sent(self, sent: Sequence[tuple[str, str, int]], *, wall_s: float) -> None:
         """(destination, case number, version up to which it was sent). Versions and times never go back: a
         time to come puts off the next attempt."""
-        highest = _highest(sent)
-        fresh = [SentTail(destination, number, 0, 0, wall_s, 0) for destination, number in sorted(highest)]
-        await self._link.insert(batch_of(TAIL, fresh), "skip")
-        await self._link.run_many(_SENT, [{**row, "b_wall": wall_s} for row in _updates(highest)])
+        rows = [{**row, "b_wall": wall_s} for row in _updates(_highest(sent))]
+        keys_of("sent_tail", (key for destination, number, _ in sent for key in (destination, number)))
+        await self._link.run_many(_SENT, rows)
 
     async def note_acked(self, acked: Sequence[tuple[str, str, int]]) -> None:
         """(destination, case number, version it says it has). Versions never go back; attempts begin anew."""
