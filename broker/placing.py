@@ -1,4 +1,4 @@
-"""Where a reader begins in a partition. One rule for every backend; pure."""
+"""Where a reader begins in a partition, and how much is ahead of it. One rule for every backend; pure."""
 
 import logging
 
@@ -25,3 +25,10 @@ def first_offset_to_read(
         log.warning("%s/%d: offset %d was deleted by age; reading from %d", *at, wanted, earliest)
         return earliest
     return wanted
+
+
+def behind(committed: int | None, earliest: int, end: int) -> int:
+    """How many messages a group that committed this has still to read, by the same rule."""
+    if committed is None or not earliest <= committed <= end:
+        return end - earliest
+    return end - committed

@@ -22,7 +22,9 @@ from broker.bus import (
     EventBus,
     LogPosition,
     MemberFenced,
+    NotAssigned,
     Subscription,
+    TopicPartition,
     next_offset,
 )
 from broker.envelope import Envelope, EnvelopeError, open_
@@ -82,11 +84,26 @@ class Inbox:
         place = LogPosition(topic, partition, known.next_offset, known.incarnation) if known else None
         return next_offset(place, incarnation)
 
+    async def _tell_place(self, partitions: frozenset[TopicPartition]) -> None:
+        """The bus is told where this reader begins, so that it knows the lag of a group that it forgot."""
+        assert self._subscription is not None
+        async with self._store.read() as unit:
+            stored = await unit.load_offsets(self._topic)
+        for _, partition in sorted(partitions):
+            if (known := stored.get(partition)) is not None:
+                place = LogPosition(self._topic, partition, known.next_offset, known.incarnation)
+                with suppress(NotAssigned):  # or of an earlier log, in which it means nothing
+                    await self._subscription.commit([place])
+
     async def _run(self) -> None:
         tries = 0
         while True:
             self._subscription = self._bus.subscribe(
-                [self._topic], self.group, member=self._process, start=self._start_at
+                [self._topic],
+                self.group,
+                member=self._process,
+                start=self._start_at,
+                on_assigned=self._tell_place,
             )
             try:
                 while True:

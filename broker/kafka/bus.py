@@ -33,6 +33,7 @@ from broker.kafka.publisher import Publisher
 from broker.kafka.subscription import KafkaSubscription
 from broker.kafka.wire import TopicFacts
 from broker.limits import check_messages, check_reader, check_specs
+from broker.placing import behind
 
 
 class KafkaBus(EventBus):
@@ -120,10 +121,10 @@ class KafkaBus(EventBus):
         cluster, _ = self._started()
         facts = await cluster.existing(topics)
         partitions = [KafkaPartition(name, n) for name in topics for n in range(facts[name].partitions)]
+        committed = await cluster.committed(group, partitions)  # first: what is committed later is not ahead
         bounds = await cluster.bounds(partitions)
-        committed = await cluster.committed(group, partitions)
         return [
-            PartitionLag(at.topic, at.partition, committed[at], last, last - max(committed[at] or 0, first))
+            PartitionLag(at.topic, at.partition, committed[at], last, behind(committed[at], first, last))
             for at, (first, last) in bounds.items()
         ]
 

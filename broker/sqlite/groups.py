@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from broker.bus import LogPosition, MemberFenced, NotAssigned, PartitionLag, TopicPartition
+from broker.placing import behind
 from broker.sqlite.log import Partition, partitions
 
 
@@ -192,8 +193,8 @@ def lag(connection: sqlite3.Connection, group: str, topics: Sequence[str]) -> li
     lags = []
     for partition in (found for topic in topics for found in partitions(connection, topic)):
         committed = _committed(connection, group, partition.id)
-        behind = partition.end - max(committed or 0, partition.first_offset)
-        lags.append(PartitionLag(partition.topic, partition.number, committed, partition.end, max(behind, 0)))
+        ahead = behind(committed, partition.first_offset, partition.end)
+        lags.append(PartitionLag(partition.topic, partition.number, committed, partition.end, ahead))
     return lags
 
 
