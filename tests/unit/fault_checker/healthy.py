@@ -87,11 +87,16 @@ class Watched(Node):
 
     @override
     async def act(
-        self, number: str, command: Command, role: Role = Role.OFFICER, request_id: str = ""
+        self,
+        number: str,
+        command: Command,
+        role: Role = Role.OFFICER,
+        request_id: str = "",
+        expected: int = 0,
     ) -> Answer:
         request_id = request_id or self._next()
         began = time.time_ns()
-        answer = await super().act(number, command, role, request_id)
+        answer = await super().act(number, command, role, request_id, expected)
         self._note(type(command).__name__, request_id, repr(command), began, answer, number)
         return answer
 
