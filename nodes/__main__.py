@@ -3,12 +3,13 @@
 Knows settings, the command line and the two ways to run nodes. Must not know what any command does.
 """
 
-import asyncio
 import importlib
 import sys
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NoReturn
+
+import uvloop
 
 from broker.topics import DAY_MS, TopicPlan
 from nodes.business_time import BusinessClock
@@ -61,7 +62,7 @@ def _serve(overrides: Mapping[str, Any]) -> int:
     serve = importlib.import_module("nodes.assembly").serve
 
     try:
-        asyncio.run(serve(load(**overrides)))
+        uvloop.run(serve(load(**overrides)))
     except SettingsError as error:
         return _refused(error)
     return Exit.OK
