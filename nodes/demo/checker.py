@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -17,6 +17,7 @@ from nodes.demo.calls import Refusal
 from nodes.demo.docket import STATES, Docket, Entry
 from nodes.demo.people import Place
 from nodes.demo.play import Played
+from nodes.demo.quiet import agreed
 from tongban.v1 import case_pb2
 from tongban.v1.case_service_pb2 import GetResponse
 
@@ -36,6 +37,13 @@ class Difference:
     found: Any
     region: str = ""
 
+    def data(self) -> dict[str, Any]:
+        """As JSON data."""
+        return {
+            "line": self.line, "case_number": self.number, "field": self.field, "expected": self.expected,
+            "found": self.found, "region": self.region,
+        }  # fmt: skip
+
 
 @dataclass(slots=True)
 class Checked:
@@ -46,36 +54,12 @@ class Checked:
     waited_s: float = 0.0
 
 
-async def settled(places: Mapping[str, Place], patience_s: float) -> list[Difference]:
-    """Wait until every owner and its mirrors have the same version; what is left apart after that."""
-    until = time.monotonic() + patience_s
-    while apart := list(_apart(places)):
-        if time.monotonic() > until:
-            return apart
-        await asyncio.sleep(0.05)
-    return []
-
-
-def _apart(places: Mapping[str, Place]) -> Iterator[Difference]:
-    for region, place in places.items():
-        for number, entry in place.docket.entries.items():
-            if entry.owner != region:
-                if number not in places[entry.owner].docket.entries:
-                    yield Difference("", number, "owner", entry.owner, "lost", entry.owner)
-                continue
-            if entry.awaiting:
-                yield Difference("", number, "handover", "received", "on its way", region)
-            for other in entry.parties - {region}:
-                mirror = places[other].docket.entries.get(number)
-                found = (mirror.version, mirror.state) if mirror else "lost"
-                if found != (entry.version, entry.state):
-                    yield Difference("", number, "mirror", (entry.version, entry.state), found, other)
-
-
 async def check(places: Mapping[str, Place], played: Sequence[Played], patience_s: float = 15.0) -> Checked:
-    """Everything that is otherwise than expected, lost or stuck."""
+    """Everything that is otherwise than expected, lost, stuck or uncalled for."""
     began = time.monotonic()
-    result = Checked(differences=await settled(places, patience_s))
+    left = await agreed(places, patience_s)
+    result = Checked()
+    result.differences += [Difference("", a.number, a.what, a.expected, a.found, a.region) for a in left]
     result.waited_s = time.monotonic() - began
     first = {p.line.request_id: p for p in played if not p.line.again}
     gate = asyncio.Semaphore(16)
@@ -85,9 +69,18 @@ async def check(places: Mapping[str, Place], played: Sequence[Played], patience_
             result.differences += [found async for found in _Checking(places, item).run(first)]
 
     await asyncio.gather(*(one(item) for item in played))
+    result.differences += _uncalled_for(places, {item.number for item in played})
     result.cases = sum(1 for item in played if item.number and not item.line.again)
     result.differences.sort(key=lambda d: (d.line, d.number, d.field))
     return result
+
+
+def _uncalled_for(places: Mapping[str, Place], known: Collection[str]) -> Iterator[Difference]:
+    """Cases that no line and no joint case of a line accounts for."""
+    found = {number: entry for place in places.values() for number, entry in place.docket.entries.items()}
+    for number, entry in found.items():
+        if number not in known and entry.lead not in known:
+            yield Difference("", number, "case", "none", entry.state, entry.owner)
 
 
 def clock_lights(case: case_pb2.Case) -> dict[str, str]:

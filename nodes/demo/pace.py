@@ -1,7 +1,8 @@
 """The pace of a rehearsal: business time goes from one moment at which somebody acts to the next.
 
 Knows who still has something to do now, and how long a working day shall take on the wall. Time stands while
-anybody is at work, so what is due when does not depend on the speed of the machine. Must not know cases.
+anybody is at work, people or nodes, so what is due when does not depend on the speed of the machine. Must not
+know cases.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import asyncio
 import heapq
 import itertools
 import time
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -20,11 +21,21 @@ from regions.calendar import WorkCalendar
 OPENS_H, CLOSES_H = 9.0, 18.0
 
 
-class Pace:
-    """Moves a clock. `day_s`: wall seconds that a working day takes at least; nights take none."""
+async def _at_once() -> None:
+    """There is nobody but people to wait for."""
 
-    def __init__(self, clock: HeldClock, calendar: WorkCalendar, day_s: float) -> None:
+
+class Pace:
+    """Moves a clock. `day_s`: wall seconds that a working day takes at least; nights take none. `quiet`:
+    returns when no node has anything under way; only then time goes on.
+    """
+
+    def __init__(
+        self, clock: HeldClock, calendar: WorkCalendar, day_s: float,
+        quiet: Callable[[], Awaitable[None]] = _at_once,
+    ) -> None:  # fmt: skip
         self.clock, self.day_s = clock, day_s
+        self._quiet = quiet
         self._calendar = calendar
         self._first = clock.now()
         self._began = time.monotonic()
@@ -69,6 +80,7 @@ class Pace:
             if not self._waiting:
                 return
             at = self._waiting[0][0]
+            await self._quiet()
             await asyncio.sleep(max(0.0, self._began + self.wall_s(at) - time.monotonic()))
             self.clock.move(at)
             while self._waiting and self._waiting[0][0] <= at:

@@ -1,27 +1,25 @@
 """The rehearsal from beginning to end: nodes up, every line played, everything checked, one case told.
 
-Knows the order and the exit code. Must not know how a line is played (`play`) or what is right (`checker`).
+Knows the order and the exit code. Must not know how a line is played (`play`), what is right (`checker`) or
+how any of it is shown (`screen`).
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shutil
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console, Group
-from rich.live import Live
-from rich.table import Table
-from rich.text import Text
+import uvloop
+from rich.console import Console
 
 from nodes.business_time import HeldClock
 from nodes.config import NodeConfig
@@ -34,12 +32,14 @@ from nodes.demo.pace import Pace
 from nodes.demo.papers import Papers
 from nodes.demo.people import Place
 from nodes.demo.play import Played, Player
+from nodes.demo.quiet import quiet
 from nodes.demo.registers import read_registers
-from nodes.demo.story import Story, choose, tell, timeline
+from nodes.demo.screen import Screen
+from nodes.demo.story import Story, choose, tell
 from nodes.demo.tally import Tally
 from nodes.demo.words import Lang, Name, Words
+from nodes.store.errors import StoreError
 from nodes.telemetry import check_connected
-from nodes.telemetry.drawing import WaterfallView
 from nodes.telemetry.logs import configure_logs
 from nodes.telemetry.waterfall import as_json, lay_out
 from regions.calendar import work_calendar
@@ -47,17 +47,18 @@ from regions.calendar import work_calendar
 OK, FAILED, UNUSABLE = 0, 9, 10
 """Exit codes, as docs/cli.md has them: OK, CHECK_FAILED, SETTINGS."""
 DAY_S: Final = 0.5
-SHOWN: Final = 20
+PATIENCE_S: Final = 20.0
 HOME: Final = Path("var/demo")
 MARK: Final = "rehearsal"
 """A file that says that a folder is ours to be made anew."""
+REGISTERS: Final = "registers.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
     """What is asked for. source: the input; day_s: wall seconds that a working day takes at least; directory:
     where files lie; case: whose story is told, by number or request id, "" for any; bus_url, database_url:
-    servers, "" for files.
+    servers, "" for files; patience_s: wall seconds after which a case that does not come is called stuck.
     """
 
     lang: Lang = "en"
@@ -68,16 +69,17 @@ class Wish:
     case: str = ""
     bus_url: str = ""
     database_url: str = ""
+    patience_s: float = PATIENCE_S
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of it."""
+    """What came of it. broken: what is wrong with the trace of the case that is told; seconds: wall time."""
 
     checked: Checked
     played: Sequence[Played]
     tally: Tally
-    story: Story | None
+    story: Story | None = None
     broken: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -85,6 +87,58 @@ class Outcome:
     def fine(self) -> bool:
         """Whether everything is as expected."""
         return not self.checked.differences and not self.broken
+
+    def data(self) -> dict[str, Any]:
+        """As JSON data."""
+        return {
+            "ok": self.fine,
+            "lines": len(self.played),
+            "cases": self.checked.cases,
+            "refused": sum(1 for played in self.played if played.refused is not None),
+            "seconds": round(self.seconds, 1),
+            "pairs": [{"origin": o, "competent": c, **counts} for o, c, counts in self.tally.rows()],
+            "differences": [difference.data() for difference in self.checked.differences],
+            "trace_problems": self.broken,
+            "story": self.story
+            and {**self.story.data(), "trace": as_json(lay_out(self.story.spans))},
+        }  # fmt: skip
+
+
+Watching = Callable[[Player, Tally], AbstractAsyncContextManager[None]]
+
+
+def _unwatched(_: Player, __: Tally) -> AbstractAsyncContextManager[None]:
+    return nullcontext()
+
+
+def begins(lines: Sequence[Line]) -> datetime:
+    """Business time at which the clock of a rehearsal must stand when its nodes start."""
+    return min(line.at for line in lines) - timedelta(minutes=30)
+
+
+async def rehearse(
+    addresses: Mapping[str, str], clock: HeldClock, lines: Sequence[Line], *, case: str = "",
+    day_s: float = 0.0, patience_s: float = PATIENCE_S, watching: Watching = _unwatched,
+) -> Outcome:  # fmt: skip
+    """Play the lines at these nodes (region -> host:port, all on `clock`), check, and tell of one case.
+
+    Raises CannotStart when a node has cases already, Refusal when one cannot be asked.
+    """
+    began = time.monotonic()
+    tally = Tally()
+    async with _platforms(addresses, tally, patience_s) as places:
+        pace = Pace(clock, work_calendar(), day_s, partial(quiet, places, patience_s))
+        player = Player(places, pace)
+        async with watching(player, tally):
+            await pace.run([player.play(line) for line in lines])
+            checked = await check(places, player.played, patience_s)
+        outcome = Outcome(checked, player.played, tally)
+        if (told := choose(player.played, places, case)) is not None:
+            outcome.story = await tell(told, places)
+            outcome.broken = [str(problem) for problem in check_connected(outcome.story.spans)]
+            outcome.broken += [f"{region}: no answer" for region in outcome.story.missing]
+    outcome.seconds = time.monotonic() - began
+    return outcome
 
 
 def run(common: NodeConfig, wish: Wish, name: Name, console: Console | None = None) -> int:
@@ -94,46 +148,30 @@ def run(common: NodeConfig, wish: Wish, name: Name, console: Console | None = No
     shown = console or Console(highlight=False, markup=False, emoji=False, quiet=wish.as_json)
     try:
         lines = read_lines(wish.source)
-        outcome = asyncio.run(_rehearse(common, wish, lines, words, shown))
-    except (InputError, OSError, ValueError, CannotStart) as error:
+        outcome = uvloop.run(_in_one_process(common, wish, lines, Screen(words, shown)))
+    except (InputError, OSError, ValueError, CannotStart, StoreError) as error:
         sys.stderr.write(words("cannot", reason=error) + "\n")
         return UNUSABLE
     if wish.as_json:
-        sys.stdout.write(json.dumps(_data(outcome), ensure_ascii=False, indent=2) + "\n")
-    _show(outcome, words, shown)
+        sys.stdout.write(json.dumps(outcome.data(), ensure_ascii=False, indent=2, default=str) + "\n")
     return OK if outcome.fine else FAILED
 
 
-async def _rehearse(
-    common: NodeConfig, wish: Wish, lines: Sequence[Line], words: Words, console: Console
-) -> Outcome:
+async def _in_one_process(common: NodeConfig, wish: Wish, lines: Sequence[Line], screen: Screen) -> Outcome:
     began = time.monotonic()
-    first = min(line.at for line in lines) - timedelta(minutes=30)
     grounds = Grounds(_made_anew(wish.directory), wish.bus_url, wish.database_url)
-    clock = HeldClock(first)
-    registers = read_registers(wish.source.with_name("registers.json"))
-    console.print(Text(words(
-        "starts", filings=len(lines), cities=len({line.filing.get("origin_area", "")[:4] for line in lines}),
-        matters=len({line.filing.get("matter") for line in lines}), bus=_where(wish.bus_url, words),
-        database=_where(wish.database_url, words),
-    )))  # fmt: skip
-    console.print(Text(words("time", first=f"{first:%Y-%m-%d %H:%M}", day_s=wish.day_s), style="dim"))
-    tally = Tally()
-    async with (
-        federation(grounds, common, clock, registers) as addresses,
-        _platforms(addresses, tally) as places,
-    ):
-        pace = Pace(clock, work_calendar(), wish.day_s)
-        player = Player(places, pace)
-        async with _watched(player, lines, tally, words, console, began):
-            await pace.run([player.play(line) for line in lines])
-            checked = await check(places, player.played)
-        outcome = Outcome(checked, player.played, tally, None)
-        if (told := choose(player.played, places, wish.case)) is not None:
-            outcome.story = await tell(told, places)
-            outcome.broken = [str(problem) for problem in check_connected(outcome.story.spans)]
-            outcome.broken += [f"{region}: no answer" for region in outcome.story.missing]
+    clock = HeldClock(begins(lines))
+    screen.begins(lines, clock.now(), wish.day_s, wish.bus_url, wish.database_url)
+    registers = read_registers(wish.source.with_name(REGISTERS))
+    async with federation(grounds, common, clock, registers) as addresses:
+        watching = partial(screen.watching, lines=len(lines), began=began)
+        outcome = await rehearse(
+            addresses, clock, lines, case=wish.case, day_s=wish.day_s, patience_s=wish.patience_s,
+            watching=watching,
+        )  # fmt: skip
     outcome.seconds = time.monotonic() - began
+    screen.story(outcome.story, wish.case)
+    screen.ends(outcome.played, outcome.checked, outcome.broken, outcome.seconds)
     return outcome
 
 
@@ -147,18 +185,16 @@ def _made_anew(directory: Path) -> Path:
     return directory
 
 
-def _where(url: str, words: Words) -> str:
-    return url.partition(":")[0] if url else words("files")
-
-
 @asynccontextmanager
-async def _platforms(addresses: Mapping[str, str], tally: Tally) -> AsyncIterator[dict[str, Place]]:
+async def _platforms(
+    addresses: Mapping[str, str], tally: Tally, patience_s: float
+) -> AsyncIterator[dict[str, Place]]:
     """Every province's platform: its way to its node, its desk's view, the papers handed in there."""
     places: dict[str, Place] = {}
     try:
         for region, address in addresses.items():
-            calls = Calls(region, address)
-            docket = Docket(calls)
+            calls = Calls(region, address, patience_s)
+            docket = Docket(calls, patience_s)
             docket.listen(tally.take)
             places[region] = Place(calls, docket, "demo", Papers())
             if (await calls.health()).inbox_lag or await calls.has_cases():
@@ -169,102 +205,3 @@ async def _platforms(addresses: Mapping[str, str], tally: Tally) -> AsyncIterato
         for place in places.values():
             await place.docket.close()
             await place.calls.close()
-
-
-@asynccontextmanager
-async def _watched(
-    player: Player, lines: Sequence[Line], tally: Tally, words: Words, console: Console, began: float
-) -> AsyncIterator[None]:
-    """The table, live on a terminal, once at the end elsewhere."""
-
-    def look() -> Group:
-        done = sum(1 for played in player.played if played.done)
-        now = words(
-            "now", now=f"{player.pace.clock.now():%Y-%m-%d %H:%M}", played=done, lines=len(lines),
-            seconds=time.monotonic() - began,
-        )  # fmt: skip
-        return Group(Text(), tally.table(words), Text(now, style="dim"))
-
-    if not console.is_terminal or console.quiet:
-        yield
-        console.print(look())
-        return
-    with Live(look(), console=console, auto_refresh=False) as live:
-        refreshing = asyncio.create_task(_refresh(live, look), name="live-table")
-        try:
-            yield
-        finally:
-            refreshing.cancel()
-            with suppress(asyncio.CancelledError):
-                await refreshing
-            live.update(look(), refresh=True)
-
-
-async def _refresh(live: Live, look: Any) -> None:
-    while True:
-        await asyncio.sleep(0.5)
-        live.update(look(), refresh=True)
-
-
-def _show(outcome: Outcome, words: Words, console: Console) -> None:
-    story = outcome.story
-    if story is not None:
-        line = story.played.line
-        title = line.title[0 if words.lang == "zh" else 1]
-        console.print()
-        told = words("told", number=story.played.number, title=title, line=line.request_id)
-        console.print(Text(told, style="bold"))
-        console.print(timeline(story.steps, words))
-        console.print()
-        console.print(Text(words("trace"), style="bold"))
-        console.print(WaterfallView(lay_out(story.spans), words.lang))
-    for problem in outcome.broken:
-        console.print(Text(words("trace_broken", problem=problem), style="bold red"))
-    console.print()
-    refused = sum(1 for played in outcome.played if played.refused is not None)
-    if outcome.checked.differences:
-        console.print(_differences(outcome, words))
-    else:
-        console.print(Text(words("refused", count=refused)))
-        said = words("fine", lines=len(outcome.played), cases=outcome.checked.cases, seconds=outcome.seconds)
-        console.print(Text(said, style="bold green"))
-    console.print(Text(words("next")))
-
-
-def _differences(outcome: Outcome, words: Words) -> Group:
-    found = outcome.checked.differences
-    made = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
-    for name in ("line", "case", "field", "expected", "found", "region"):
-        made.add_column(words(name), overflow="fold")
-    for d in found[:SHOWN]:
-        made.add_row(d.line, d.number, d.field, str(d.expected), str(d.found), d.region)
-    rest = [Text(words("more", count=len(found) - SHOWN))] if len(found) > SHOWN else []
-    return Group(Text(words("differs", count=len(found)), style="bold red"), made, *rest)
-
-
-def _data(outcome: Outcome) -> dict[str, Any]:
-    story = outcome.story
-    return {
-        "ok": outcome.fine,
-        "lines": len(outcome.played),
-        "cases": outcome.checked.cases,
-        "refused": sum(1 for played in outcome.played if played.refused is not None),
-        "seconds": round(outcome.seconds, 1),
-        "pairs": [{"origin": o, "competent": c, **counts} for o, c, counts in outcome.tally.rows()],
-        "differences": [
-            {
-                "line": d.line, "case_number": d.number, "field": d.field, "expected": d.expected,
-                "found": d.found, "region": d.region,
-            }
-            for d in outcome.checked.differences
-        ],
-        "trace_problems": outcome.broken,
-        "story": {
-            "line": story.played.line.request_id,
-            "case_number": story.played.number,
-            "steps": [step.data() for step in story.steps],
-            "trace": as_json(lay_out(story.spans)),
-        }
-        if story is not None
-        else None,
-    }  # fmt: skip

@@ -63,6 +63,14 @@ class Story:
     spans: tuple[SpanRow, ...]
     missing: tuple[str, ...]
 
+    def data(self) -> dict[str, Any]:
+        """As JSON data, without the trace."""
+        return {
+            "line": self.played.line.request_id,
+            "case_number": self.played.number,
+            "steps": [step.data() for step in self.steps],
+        }
+
 
 def choose(played: Sequence[Played], places: Mapping[str, Place], wanted: str) -> Played | None:
     """The one that `wanted` names (case number or request id); else of those that crossed a border the one to

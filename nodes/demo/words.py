@@ -47,6 +47,7 @@ TABLE: Final[dict[str, tuple[str, str]]] = {
         "其中一件的全过程：{number}（{title}，{line}）",
         "One of them in full: {number} ({title}, {line})",
     ),
+    "untold": ("没有可详述的办件：{case}", "There is no case to tell of: {case}"),
     "at": ("时间", "at"),
     "event": ("环节", "what"),
     "state": ("状态", "state"),
@@ -76,15 +77,23 @@ TABLE: Final[dict[str, tuple[str, str]]] = {
     "found": ("实际", "found"),
     "region": ("节点", "node"),
     "more": ("另有 {count} 处", "and {count} more"),
-    "next": (
-        (
-            "接下来：make up 让四个节点持续运行；然后试试 .venv/bin/tongban doctor、"
-            ".venv/bin/tongban matters、.venv/bin/tongban file --help。"
-        ),
-        (
-            "Next: make up keeps four nodes running; then .venv/bin/tongban doctor, "
-            ".venv/bin/tongban matters, .venv/bin/tongban file --help."
-        ),
+    "took": ("用时 {seconds:.0f} 秒。", "{seconds:.0f} s."),
+    "next": ("接下来：", "Next:"),
+    "next.up": (
+        "  make up                          四个节点持续运行，直到 make down",
+        "  make up                          four nodes, kept running until make down",
+    ),
+    "next.doctor": (
+        "  .venv/bin/tongban doctor         哪些在运行，哪些落后",
+        "  .venv/bin/tongban doctor         what runs, what lags",
+    ),
+    "next.explain": (
+        "  .venv/bin/tongban explain HF-003 --origin 320509",
+        "  .venv/bin/tongban explain HF-003 --origin 320509",
+    ),
+    "next.file": (
+        "  .venv/bin/tongban file --help    自己收一件",
+        "  .venv/bin/tongban file --help    file one yourself",
     ),
     "cannot": ("无法演练：{reason}", "The rehearsal cannot begin: {reason}"),
     "files": ("文件", "files"),
