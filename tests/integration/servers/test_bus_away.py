@@ -12,7 +12,7 @@ from nodes import measuring
 from nodes.cases.case import State
 from tests.integration.desk.federation import Ground, Node, federation, filing
 from tests.integration.servers.clearing import forget_group
-from tests.integration.servers.whole import settled
+from tests.integration.servers.whole import kept, settled
 from tests.servers.kafka import Kafka
 
 pytestmark = pytest.mark.timeout(300)
@@ -34,7 +34,9 @@ async def test_a_broker_killed_under_running_nodes(servers: Ground, kafka: Kafka
         for number in away:
             await competent.until(number, lambda c: not c.awaiting_receipt)
         await origin.until(first, lambda c: c.state is State.CLOSED)
-        await settled({r: servers.database_url(r) for r in ("31", "32")}, [first, *away])
+        urls = {region: servers.database_url(region) for region in ("31", "32")}
+        await settled(urls, [first, *away])
+    await kept(urls, servers.bus_url)
 
 
 async def test_the_lag_is_in_the_metrics(

@@ -15,7 +15,7 @@ from nodes.desk.work import DeskError
 from nodes.rpc.faults import fault_of
 from nodes.store.errors import StoreError
 from tests.integration.desk.federation import PATIENCE_S, Ground, Node, federation, filing, person
-from tests.integration.servers.whole import histories, settled
+from tests.integration.servers.whole import histories, kept, settled
 from tests.servers.postgres import Postgres
 from tongban.v1 import case_service_pb2
 
@@ -86,10 +86,12 @@ async def test_postgres_killed_and_restarted_while_filing_goes_on(
         assert len(acknowledged) == len(set(acknowledged))
         await competent.settle(first)
         await origin.until(first, lambda c: c.state is State.CLOSED)
-        await settled({r: servers.database_url(r) for r in ("31", "32")}, [first, *acknowledged])
-        # No filing was taken twice, and none that nobody was told of stays unknown to the other region.
-        assert set(await histories(servers.database_url("32"))) == {first, *acknowledged}
+        urls = {region: servers.database_url(region) for region in ("31", "32")}
+        await settled(urls, [first, *acknowledged])
+        # No filing was taken twice.
+        assert set(await histories(urls["32"])) == {first, *acknowledged}
         for node in (origin, competent):
             parts = node.parts
             for room in (parts.relay, parts.inbox, parts.timers, parts.automatic, parts.changes):
                 assert not room.problem, (node.region, room)
+    await kept(urls, servers.bus_url)

@@ -18,7 +18,7 @@ from nodes.cases.case import State
 from nodes.store import Store
 from tests.integration.desk.federation import Ground, Node, federation, filing, person
 from tests.integration.servers.processes import Gone, Remote
-from tests.integration.servers.whole import histories, read_topic, settled
+from tests.integration.servers.whole import histories, kept, read_topic, settled
 
 pytestmark = pytest.mark.timeout(300)  # starting the servers is counted too, and may wait for a busy machine
 LEASE_S = 2.0
@@ -123,6 +123,7 @@ async def test_both_work_and_the_one_that_is_killed_is_replaced(servers: Ground,
         await started.end()
     _, wrong = await read_topic(servers.bus_url, "32")
     assert not wrong
+    await kept(urls, servers.bus_url)
 
 
 async def one_wins_at_the_same_moment(number: str, a: Remote, b: Remote) -> None:
@@ -188,3 +189,4 @@ async def test_a_process_that_stood_still_adds_duplicates_only(servers: Ground, 
     doubled, wrong = await read_topic(servers.bus_url, "32")
     assert not wrong
     assert doubled
+    await kept(urls, servers.bus_url)

@@ -7,27 +7,17 @@ from tests.integration.desk.test_away import (
     test_files_and_answers_while_the_bus_is_away_and_sends_later,
 )
 from tests.integration.desk.test_modes import (
-    test_a_withdrawal_too_late_is_refused_and_the_asker_told,
     test_all_or_none_joins_or_lapses,
-    test_collected_on_behalf_with_originals_and_both_shipments,
     test_correction_is_asked_through_the_origin,
-    test_ordered_files_each_part_on_the_result_of_the_one_before,
 )
-from tests.integration.desk.test_skeleton import (
-    test_filed_in_one_province_settled_by_another,
-    test_the_same_request_gets_the_first_answer_byte_for_byte,
-)
+from tests.integration.desk.test_skeleton import test_filed_in_one_province_settled_by_another
 
 pytestmark = pytest.mark.usefixtures("servers")
 
 __all__ = [
     "test_a_node_that_ends_and_starts_again_goes_on_where_it_was",
-    "test_a_withdrawal_too_late_is_refused_and_the_asker_told",
     "test_all_or_none_joins_or_lapses",
-    "test_collected_on_behalf_with_originals_and_both_shipments",
     "test_correction_is_asked_through_the_origin",
-    "test_filed_in_one_province_settled_by_another",
     "test_files_and_answers_while_the_bus_is_away_and_sends_later",
-    "test_ordered_files_each_part_on_the_result_of_the_one_before",
-    "test_the_same_request_gets_the_first_answer_byte_for_byte",
+    "test_filed_in_one_province_settled_by_another",
 ]

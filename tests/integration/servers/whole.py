@@ -13,6 +13,7 @@ from broker.url import open_bus
 from nodes.codec.exchange import EventBatch, ServiceRequest
 from nodes.inbox import open_delivery
 from nodes.store import Store
+from tests.fault.checker.judge import Places, check
 from tongban.v1.event_pb2 import EventCore
 
 WITHIN_S = 60.0
@@ -39,6 +40,12 @@ async def settled(urls: Mapping[str, str], numbers: Iterable[str], within_s: flo
                 for number in wanted:
                     versions = [event.version for event in await unit.events(number)]
                     assert versions == list(range(1, len(versions) + 1)), (region, number)
+
+
+async def kept(urls: Mapping[str, str], bus_url: str) -> None:
+    """No promise is broken, says the checker, which reads databases and topics and knows none of our code."""
+    verdict = await check(Places(databases=urls, bus=bus_url))
+    assert not verdict.violations, verdict.violations[:12]
 
 
 async def unsettled(stores: Mapping[str, Store], numbers: list[str]) -> list[str]:
