@@ -52,7 +52,7 @@ class Front(Group):
             code = _told(failed, terminal)
         except typer.TyperException as misused:
             code = _told(_usage(misused), terminal)
-        except (typer.Abort, KeyboardInterrupt):
+        except (typer.Abort, KeyboardInterrupt, EOFError):
             code = _told(failure(Exit.INTERRUPTED, "interrupted"), terminal)
         except BrokenPipeError:
             sys.stderr.close()

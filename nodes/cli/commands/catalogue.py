@@ -6,15 +6,15 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from nodes.cli import names, offline
+from nodes.cli import names
 from nodes.cli.call import Call, command
 from nodes.cli.commands.file import pairs
 from nodes.cli.exits import Exit
 from nodes.cli.failures import failure
+from nodes.cli.filing.asking import places_like
 from nodes.cli.screens.explained import explained_screen
 from nodes.cli.screens.kit import table
 from nodes.cli.words import Words
-from regions.region import atlas
 from tongban.v1.case_pb2 import HANDLING_MODE_UNSPECIFIED, HandlingMode
 from tongban.v1.case_service_pb2 import PlaceFacts
 from tongban.v1.catalogue_service_pb2 import ExplainRequest, ListMattersRequest, Matter
@@ -48,6 +48,8 @@ def matters(
         with call.reach.open() as node:
             answer = node.ask(node.catalogue.ListMatters, request)
     else:
+        from nodes.cli import offline
+
         answer = offline.list_matters(request)
     call.terminal.data(answer)
     words = call.words
@@ -87,6 +89,8 @@ def explain(
         with call.reach.open(area=origin) as node:
             answer = node.ask(node.catalogue.Explain, request)
     else:
+        from nodes.cli import offline
+
         answer = offline.explain(request, call.defaults.clock.now())
     call.terminal.data(answer)
     told = {"matter": matter, "origin_area": origin, **{f"place_{name}": area for name, area in said.items()}}
@@ -98,11 +102,9 @@ def areas(
     text: Annotated[str, typer.Argument(help="help.areas.text", metavar="[TEXT]")] = "",
 ) -> int:
     """Codes of regions, cities and counties by a part of a name or code; NOT_FOUND when none fits."""
-    places = atlas()
     found = [
         {"code": place.code, "name_zh": place.name_zh, "name_en": place.name_en, "level": place.level.value}
-        for place in map(places.place, sorted({*places.cities, *places.counties}))
-        if text.lower() in f"{place.code} {place.name_zh} {place.name_en}".lower()
+        for place in sorted(places_like(text), key=lambda place: place.code)
     ]
     call.terminal.data({"areas": found})
     if not found:

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.prompt import Prompt
 
 from nodes.cli.call import Call, command, request_id
 from nodes.cli.commands.file_many import file_many
 from nodes.cli.exits import Exit
 from nodes.cli.failures import Failure, failure
 from nodes.cli.filing import form
+from nodes.cli.filing.asking import ask_area
 from nodes.cli.filing.materials import upload
 from nodes.cli.filing.paths import column_of, flag_of
 from nodes.cli.names import wrong
@@ -155,10 +155,7 @@ def _choices(call: Call, refused: Failure) -> dict[str, str]:
     if not asked or not call.terminal.interactive:
         return {}
     call.terminal.note("note.choice")
-    return {
-        column: Prompt.ask(f"  {call.words.pick(said)} [{column}]", console=call.terminal.err).strip()
-        for column, said in asked.items()
-    }
+    return {column: ask_area(call.terminal, call.words.pick(said)) for column, said in asked.items()}
 
 
 def pairs(flag: str, prefix: str, given: list[str] | None, known: str = "") -> dict[str, str]:

@@ -11,7 +11,6 @@ from rich.text import Text
 
 from broker.bus import BusError, BusUnavailable, EventBus, TopicReport
 from broker.topics import AddressRefused, RetentionTooShort, check, specs
-from broker.url import BusUrlError, open_bus
 from nodes.cli.call import Call, command
 from nodes.cli.exits import Exit
 from nodes.cli.failures import Failure, failure
@@ -71,6 +70,8 @@ def on_bus(url: str, work: Callable[[EventBus], Awaitable[Result]], *, make: boo
     Raises Failure for what the bus says.
     """
     logging.getLogger("aiokafka").addHandler(logging.NullHandler())
+
+    from broker.url import BusUrlError, open_bus
 
     if not make and url.startswith(SQLITE) and not Path(url.removeprefix(SQLITE)).exists():
         raise failure(Exit.CHECK_FAILED, "no_bus", url=url)

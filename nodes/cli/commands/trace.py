@@ -1,6 +1,8 @@
 """`trace CASE`: the whole trace of a case over all provinces, drawn as a waterfall."""
 
-from typing import Annotated
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -8,11 +10,11 @@ from nodes.cli.call import Call, command
 from nodes.cli.commands.track import case_number
 from nodes.cli.exits import Exit
 from nodes.cli.failures import failure
-from nodes.telemetry.drawing import WaterfallView
-from nodes.telemetry.spans import KINDS, STATUSES, SpanLink, SpanRow
-from nodes.telemetry.waterfall import NoTrace, as_json, lay_out
 from tongban.v1.operator_service_pb2 import TraceRequest
 from tongban.v1.trace_pb2 import Span
+
+if TYPE_CHECKING:
+    from nodes.telemetry.spans import SpanRow
 
 
 def add(app: typer.Typer) -> None:
@@ -22,6 +24,9 @@ def add(app: typer.Typer) -> None:
 
 def trace(call: Call, case: Annotated[str, typer.Argument(help="help.case", metavar="CASE")]) -> int:
     """The waterfall; CHECK_FAILED when a region did not answer."""
+    from nodes.telemetry.drawing import WaterfallView
+    from nodes.telemetry.waterfall import NoTrace, as_json, lay_out
+
     number = case_number(case)
     with call.reach.open(case=number) as node:
         request = TraceRequest(actor=call.actor(node, "operator"), case_number=number)
@@ -40,6 +45,8 @@ def trace(call: Call, case: Annotated[str, typer.Argument(help="help.case", meta
 
 def row_of(span: Span, case: str) -> SpanRow:
     """A span of the contract as the row that waterfalls are made of."""
+    from nodes.telemetry.spans import KINDS, STATUSES, SpanLink, SpanRow
+
     attributes = dict(span.attributes)
     return SpanRow(
         trace_id=span.trace_id.hex(),

@@ -3,7 +3,15 @@
 from typing import Final
 
 NOTES: Final[dict[str, tuple[str, str]]] = {
-    "note.choice": ("请先回答(六位区划代码)：", "This must be said first (area codes, six digits):"),
+    "note.choice": (
+        "请先回答(地名或六位区划代码)：",
+        "This must be said first (the name of a place, or its code of six digits):",
+    ),
+    "note.no_area": (
+        "沪苏浙皖没有这个地方；再试一次(Ctrl-C 退出)。",
+        "There is no such place in the four regions; try again (Ctrl-C leaves).",
+    ),
+    "note.more_areas": ("……还有 {count} 处，请写得更具体。", "… and {count} more: say it more precisely."),
     "note.watching": ("等待变化……(Ctrl-C 结束)", "Waiting for changes… (Ctrl-C ends)"),
     "note.ended": ("办件已终结。继续标记：{token}", "The case has ended. Resume token: {token}"),
     "note.away": (
