@@ -100,7 +100,10 @@ def _started(core: EventCore, clock: Clock, before: After) -> Iterator[str]:
 
 
 def _due(clock: Clock, terms: Terms, workdays: Workdays, path: Sequence[Event]) -> Iterator[str]:
-    due, last = workdays.due(clock, terms)
+    due, last = next(
+        (found for one in _read(clock) if (found := workdays.due(one, terms))[0] == _at(clock.due_at)),
+        workdays.due(clock, terms),
+    )
     if _at(clock.due_at) != due:
         yield f"the {_kind(clock)} clock is due {_say(_at(clock.due_at))}, should be {_say(due)}"
         return
@@ -115,6 +118,16 @@ def _due(clock: Clock, terms: Terms, workdays: Workdays, path: Sequence[Event]) 
             yield f"the {_kind(clock)} clock takes effect {_say(_at(clock.adverse_at))}"
     if clock.provisional != (clock.limit.unit != 3 and workdays.provisional(day_of(last_moment(due)))):
         yield f"the {_kind(clock)} clock is {'' if clock.provisional else 'not '}provisional"
+
+
+def _read(clock: Clock) -> Iterator[Clock]:
+    """The clock; and, where it ended while it stood, without that stop, which can move nothing any more."""
+    yield clock
+    if clock.HasField("ended_at") and clock.stops and clock.stops[-1].until == clock.ended_at:
+        other = Clock()
+        other.CopyFrom(clock)
+        del other.stops[-1]
+        yield other
 
 
 def last_moment(due: datetime) -> datetime:
