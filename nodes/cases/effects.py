@@ -232,13 +232,21 @@ def _restored(clocks: Clocks, m: Moment) -> Clocks:
     """As if the timer had not fired: what it ended runs on; the item ended the applicant's clock in time."""
     assert isinstance(m.command, Reinstate)
     undone, received = m.case.deemed_at, m.command.received_at
-    back = tuple(replace(c, ended_at=None) if c.ended_at == undone else c for c in clocks)
+    back = tuple(_unended(c) if undone is not None and c.ended_at == undone else c for c in clocks)
     hurt = frozenset({ClockKind.CORRECTION, ClockKind.LACK})
     back = change(back, lambda c: c.kind in hurt, lambda c: ended(c, received))
     if m.case.deemed == "revocation":
         return back
     region = m.case.competent or m.region
     return (*back, _new(m, ClockKind.NOTICE, m.terms.notice, region, received))
+
+
+def _unended(clock: Clock) -> Clock:
+    """The clock as it was before its end; a stop that ended only with it lasts on."""
+    stops = clock.stops
+    if stops and stops[-1].until == clock.ended_at:
+        stops = (*stops[:-1], replace(stops[-1], until=None))
+    return replace(clock, stops=stops, ended_at=None)
 
 
 def _recomputed(clocks: Clocks, m: Moment) -> Clocks:

@@ -78,6 +78,10 @@ class Federation:
         known = max(len(node.history) for node in self.nodes.values())
         return newest if newest is not None and len(newest.history) == known else None
 
+    def newest(self) -> Node:
+        """The node that knows most."""
+        return max(self.nodes.values(), key=lambda node: len(node.history))
+
     def write(self, node: Node, events: tuple[Event, ...]) -> None:
         """Commit, then tell every other party; to whom it is handed over gets the whole history."""
         if not events:
@@ -100,7 +104,7 @@ class Federation:
 
     def repair(self) -> None:
         """What acknowledgements bring about in the end: whoever lacks events is sent them again."""
-        newest = max(self.nodes.values(), key=lambda node: len(node.history))
+        newest = self.newest()
         assert newest.case is not None
         parties = {p.region for p in newest.case.parties} | {newest.case.owner}
         for region in sorted(parties):

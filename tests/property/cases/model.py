@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cache
 
 import chinese_calendar
 
@@ -39,6 +40,7 @@ LACKING = {"accepted_with_lack", "in_review", "extended", "special_procedure", "
 RATABLE = {"delivered", "closed", "rated", "refused", "acceptance_revoked"}
 
 
+@cache
 def working(day: date) -> bool:
     return bool(chinese_calendar.is_workday(day))
 
@@ -55,6 +57,23 @@ class Watch:
     begun: datetime
     days: int
     stood: list[list[datetime | None]] = field(default_factory=list)
+    seen: str = "green"  # the worst light so far
+
+    def look(self, now: datetime) -> None:
+        """Red once it is over, yellow in the last fifth; what was seen stays seen."""
+        if self.standing() or self.seen == "red":
+            return
+        last = self.last_day()
+        if end_of(last, now) <= now:
+            self.seen = "red"
+            return
+        left = -(-self.days // 5)
+        day = last
+        while left > 1:
+            day -= timedelta(days=1)
+            left -= working(day)
+        if max(day, self.begun.date() + timedelta(days=1)) <= now.date():
+            self.seen = "yellow"
 
     def standing(self) -> bool:
         return bool(self.stood) and self.stood[-1][1] is None
@@ -148,6 +167,8 @@ class Model:
         while not self.on_the_way:
             due = sorted(self.coming())
             if not due or due[0][0] > now:
+                for watch in self.watches.values():
+                    watch.look(now)
                 return
             at, _, what = due[0]
             getattr(self, what)(at)

@@ -217,6 +217,24 @@ def test_trap_11_in_time_at_the_origin_is_in_time_even_if_it_arrives_late() -> N
     assert desk.it.clock(ClockKind.LACK) is None
 
 
+def test_trap_11_what_stood_before_the_timer_stands_again_after_it() -> None:
+    desk = again("accepted_with_lack")
+    desk.do(c.StartReview(), O)
+    desk.do(c.OpenSpecial("hearing", "basis", "head-1"), O)
+    desk.wait(at("2026-03-20"))
+    assert desk.state() == "acceptance_revoked"
+    desk.do(c.SupplyLack((material("photo", "d"),)), A, submitted_at=at("2026-03-06"))
+    assert desk.state() == "special_procedure"
+    decision = desk.it.clock(ClockKind.DECISION)
+    assert decision is not None
+    assert [stop.until for stop in decision.stops] == [None]
+    desk.do(c.EndSpecial("held"), O)
+    decision = desk.it.clock(ClockKind.DECISION)
+    assert decision is not None
+    assert decision.running
+    assert decision.due_at == at("2026-04-21T00:00")  # 14 working days later than without the hearing
+
+
 def test_trap_12_a_special_procedure_never_closed_turns_red_and_stays() -> None:
     desk = again("special_procedure")
     events = desk.wait(at("2026-08-01"))
