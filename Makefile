@@ -39,6 +39,10 @@ $(SET_UP): requirements-dev.lock pyproject.toml
 
 # ---- the verbs ----------------------------------------------------------------------------------------------------
 
+.PHONY: demo
+demo: $(SET_UP)  ## the main job on the shipped input: four nodes, one embedded bus, every outcome checked
+	@$(BIN)/tongban demo $(ARGS)
+
 .PHONY: up
 up: $(SET_UP)  ## four nodes on this machine, kept running; prints what to type next
 	@$(BIN)/python -m tools.up up
