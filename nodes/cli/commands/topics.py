@@ -125,17 +125,33 @@ def _data(report: TopicReport) -> dict[str, Any]:
 
 def _row(call: Call, report: TopicReport) -> list[str | Text]:
     words, spec = call.words, report.spec
-    kept = words("topics.compacted") if spec.compacted else ""
-    if spec.retention_ms is not None:
-        kept = words("topics.days", days=spec.retention_ms // DAY_MS)
+    kept = words("topics.compacted") if spec.compacted else _told(call, "retention_ms", spec.retention_ms)
     if not report.exists:
         state = Text(words("topics.missing"), style="red")
     elif report.differences:
-        said = "; ".join(
-            words("topics.differs", field=d.field, actual=d.actual, wanted=d.wanted)
+        said = words("mark.list").join(
+            words(
+                "topics.differs",
+                field=words.name("topics.field", d.field),
+                actual=_told(call, d.field, d.actual),
+                wanted=_told(call, d.field, d.wanted),
+            )
             for d in report.differences
         )
         state = Text(said, style="yellow")
     else:
         state = Text(words("topics.created" if report.created else "topics.there"), style="green")
     return [spec.name, str(spec.partitions), kept, state]
+
+
+def _told(call: Call, field: str, value: object) -> str:
+    """An attribute of a topic for a reader."""
+    if field == "retention_ms":
+        return (
+            call.words("topics.days", days=f"{value / DAY_MS:.3g}")
+            if isinstance(value, int)
+            else call.words("topics.forever")
+        )
+    if isinstance(value, bool):
+        return call.words("topics.yes" if value else "topics.no")
+    return str(value)
