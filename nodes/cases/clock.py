@@ -9,11 +9,11 @@ ends no earlier than the day on which it runs again.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from nodes.cases.case import Clock, ClockKind, Stop
 from nodes.cases.filing import Terms
+from nodes.cases.frozen import replace
 from regions.calendar import WorkCalendar, local_day
 from regions.limits import Limit, Unit
 

@@ -6,7 +6,6 @@ Knows which clock starts, stands, grows or ends. Must not know the table that na
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -23,6 +22,7 @@ from nodes.cases.commands import (
     SupplyLack,
 )
 from nodes.cases.filing import Filing, Kind
+from nodes.cases.frozen import replace
 from nodes.cases.moment import Moment
 from nodes.cases.papers import answered
 from regions.joint import JointRule

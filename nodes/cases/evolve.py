@@ -8,13 +8,13 @@ here.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from nodes.cases import events as e
 from nodes.cases.case import Case, ClockKind, Role, Shipment, State
 from nodes.cases.errors import CaseError, Code
 from nodes.cases.filing import Filing, JointPart, Material
+from nodes.cases.frozen import replace
 from nodes.cases.lead import DECIDED, DETACHED
 from nodes.cases.papers import Values, bare, merged, merged_values
 

@@ -7,7 +7,6 @@ deemed acceptance), a lead never. A case that is decided where it is filed takes
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from nodes.cases import commands as c
 from nodes.cases import events as e
@@ -16,6 +15,7 @@ from nodes.cases.case import ClockKind as K
 from nodes.cases.delivery import originals_out, waits
 from nodes.cases.errors import Code
 from nodes.cases.filing import Kind
+from nodes.cases.frozen import replace
 from nodes.cases.intake import Fact, Verb, need
 from nodes.cases.moment import Moment
 

@@ -7,7 +7,6 @@ day; the lack. Must not know clocks beyond their times (effects) nor states (tab
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +15,7 @@ from nodes.cases import events as e
 from nodes.cases.case import Case, CaseParty, CaseRole, ClockKind, Defect, Light, Role, State
 from nodes.cases.errors import CaseError, Code
 from nodes.cases.filing import Filing, Kind
+from nodes.cases.frozen import replace
 from nodes.cases.moment import Moment
 from nodes.cases.papers import FIELD, answered, bare, item, require_known
 from regions.joint import JointRule

@@ -7,13 +7,13 @@ of the lead; what a node then does with them is `joint`'s word.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from nodes.cases import commands as c
 from nodes.cases import events as e
 from nodes.cases.case import Case
 from nodes.cases.errors import CaseError, Code
 from nodes.cases.filing import JointPart
+from nodes.cases.frozen import replace
 from nodes.cases.intake import Fact, Verb, need
 from nodes.cases.moment import Moment
 from regions.joint import JointRule

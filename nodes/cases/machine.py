@@ -7,7 +7,6 @@ arguments. Must not know how a case is stored, encoded or carried.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 
 from nodes.cases import commands as c
@@ -18,6 +17,7 @@ from nodes.cases.effects import Effect, run
 from nodes.cases.errors import CaseError, Code
 from nodes.cases.events import Event, Received
 from nodes.cases.evolve import drafted, evolve
+from nodes.cases.frozen import replace
 from nodes.cases.handling import node_next
 from nodes.cases.intake import Verb
 from nodes.cases.joint import next_steps

@@ -6,13 +6,13 @@ Knows what an officer must say for each. Must not know clocks (effects) nor stat
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from nodes.cases import commands as c
 from nodes.cases import events as e
 from nodes.cases.case import Procedure, Role
 from nodes.cases.errors import Code
 from nodes.cases.filing import Kind
+from nodes.cases.frozen import replace
 from nodes.cases.intake import Fact, Verb, need
 from nodes.cases.lead import parts_pending, verdict
 from nodes.cases.moment import Moment

@@ -6,13 +6,13 @@ Knows who may take a case back and when it is too late. Must not know clocks (ef
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from nodes.cases import commands as c
 from nodes.cases import events as e
 from nodes.cases.case import Light, Role, Suspension
 from nodes.cases.errors import Code
 from nodes.cases.filing import Kind
+from nodes.cases.frozen import replace
 from nodes.cases.intake import Fact, Verb, need
 from nodes.cases.lead import DECIDED, parts_out
 from nodes.cases.moment import Moment

@@ -28,7 +28,7 @@ from nodes.codec.kinds import (
 )
 from nodes.codec.shape import Shape
 from nodes.codec.values import (
-    CASE_PARTY,
+    CASE_PARTIES,
     CLOCKS,
     CUSTODY,
     DECISION,
@@ -132,7 +132,7 @@ AFTER: Final = Shape(
     epoch=POSITIVE,
     clocks=many(CLOCKS),
     calendar_version=TEXT,
-    parties=many(CASE_PARTY),
+    parties=many(CASE_PARTIES),
     authority=TEXT,
     step=COUNT,
     lacks=WORDS,

@@ -30,7 +30,7 @@ from nodes.codec.kinds import (
 from nodes.codec.private import parse_part, put_back, take_out
 from nodes.codec.shape import Shape
 from nodes.codec.values import (
-    CASE_PARTY,
+    CASE_PARTIES,
     CLOCKS,
     CUSTODY,
     DECISION,
@@ -55,7 +55,7 @@ _STATE_KINDS: Final[dict[str, Kind]] = {
     "epoch": POSITIVE,
     "owner": REGION,
     "clocks": many(CLOCKS),
-    "parties": many(CASE_PARTY),
+    "parties": many(CASE_PARTIES),
     "calendar_version": TEXT,
     "materials": many(MATERIAL),
     "correction": many(DEFECT),

@@ -202,6 +202,7 @@ FILING: Final = Shape(
     principal=COUNT,
 )
 CASE_PARTY: Final = Shape(c.CaseParty, pb.CaseParty, region=REGION, role=CASE_ROLE, since_version=COUNT)
+CASE_PARTIES: Final = Remembered(CASE_PARTY)
 DEFECT: Final = Shape(c.Defect, pb.Defect, code=NEEDED, reason=PROSE, knowable_since=TEXT)
 DECISION: Final = Shape(
     c.Decision, pb.Decision, granted=BOOL, reasons=PROSE, remedy=PROSE, document=TEXT, rule=TEXT

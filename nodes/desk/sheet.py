@@ -8,7 +8,7 @@ memory.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import uuid_utils
@@ -17,6 +17,7 @@ from nodes.cases import machine
 from nodes.cases.case import Actor, Case
 from nodes.cases.commands import Command
 from nodes.cases.events import Event, HandedOver
+from nodes.cases.frozen import replace
 from nodes.codec.record import DecodedEvent, Record, encode_event
 from nodes.desk.context import Context, recipients
 from nodes.store.rows import CaseRow, EventRow
