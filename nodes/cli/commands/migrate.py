@@ -31,7 +31,10 @@ def migrate(
     if sql:
         if sql not in ("sqlite", "postgresql"):
             raise wrong("--sql", "one_of", given=sql, known="sqlite, postgresql")
-        sys.stdout.write(offline_sql("sqlite" if sql == "sqlite" else "postgresql"))
+        told = offline_sql("sqlite" if sql == "sqlite" else "postgresql")
+        call.terminal.data({"dialect": sql, "sql": told})
+        if not call.terminal.as_json:
+            sys.stdout.write(told)
         return
     url = database_url or call.defaults.database_url
     if not url:
