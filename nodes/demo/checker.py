@@ -130,8 +130,8 @@ class _Checking:
         for what, said in played.problems:
             yield self.differs(what, "", said)
         if expect["outcome"] == "same_answer":
-            before = first[played.line.request_id].filed
-            if played.filed is None or before is None or played.filed != before:
+            before = first.get(played.line.request_id)
+            if played.filed is None or before is None or played.filed != before.filed:
                 yield self.differs("answer", "the first answer", str(played.refused or "another"))
             return
         if expect["outcome"] == "refused":

@@ -6,15 +6,30 @@ Knows the form of data/README.md. Must not know how any of it is carried out (`p
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from google.protobuf.json_format import ParseDict, ParseError
+from google.protobuf.message import Message
+
+from regions.region import atlas
+from tongban.v1.case_service_pb2 import NewFiling
+from tongban.v1.command_pb2 import Command
+
 DATA: Final = Path(__file__).resolve().parent / "data"
 SHIPPED: Final = DATA / "filings.jsonl"
 ROLES: Final = frozenset({"", "applicant", "window", "officer", "head"})
+AWAIT: Final = "await"
+VERBS: Final = frozenset(field.name for field in Command.DESCRIPTOR.fields)
+NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
+    "filed": ("competent", "authority", "state", "notice_due", "lights", "light"),
+    "refused": ("refusal",),
+    "same_answer": (),
+}
+"""What is expected at least, by outcome."""
 
 
 class InputError(ValueError):
@@ -99,15 +114,48 @@ class _Reading:
             number=self.number,
             request_id=self.text(row, "request_id"),
             at=self.time(row, "at"),
-            node=self.text(row, "node"),
-            by=self.text(row, "by"),
+            node=self.one_of(row, "node", atlas().regions),
+            by=self.one_of(row, "by", ("applicant", "window")),
             title=(str(title.get("zh", "")), str(title.get("en", ""))),
             faults=tuple(self.take(row, "faults", list, [])),
-            filing=self.take(row, "filing", dict),
+            filing=self.message(row, "filing", NewFiling()),
             again=self.text(row, "again", ""),
             acts=tuple(self.act(n, act) for n, act in enumerate(self.take(row, "acts", list, []))),
-            expect=self.take(row, "expect", dict),
+            expect=self.expected(row),
         )
+
+    def expected(self, row: dict[str, Any]) -> dict[str, Any]:
+        expect: dict[str, Any] = self.take(row, "expect", dict)
+        outcome = self.one_of(expect, "outcome", NEEDED, "expect")
+        for name in NEEDED[outcome]:
+            self.take(expect, name, object, within="expect")
+        if outcome == "refused":
+            refusal = self.take(expect, "refusal", dict, within="expect")
+            self.text(refusal, "code", None, "expect.refusal")
+            for wrong in self.take(refusal, "fields", list, None, "expect.refusal"):
+                if not isinstance(wrong, dict) or not {"field", "code"} <= wrong.keys():
+                    raise self.wrong("expect.refusal.fields", "each has field and code")
+        return expect
+
+    def message(self, row: dict[str, Any], name: str, form: Message, within: str = "") -> dict[str, Any]:
+        """The object, after a look whether it is the JSON form of that message but for its materials."""
+        found: dict[str, Any] = self.take(row, name, dict, {}, within)
+        try:
+            ParseDict({key: value for key, value in found.items() if key != "materials"}, form)
+        except ParseError:
+            raise self.wrong(
+                self.path(name, within), f"is not a {form.DESCRIPTOR.name} in its JSON form"
+            ) from None
+        for material in self.take(found, "materials", list, [], self.path(name, within)):
+            if not isinstance(material, dict) or not isinstance(material.get("code"), str):
+                raise self.wrong(f"{self.path(name, within)}.materials", "each has a code")
+        return found
+
+    def one_of(self, row: dict[str, Any], name: str, known: Collection[str], within: str = "") -> str:
+        found = self.text(row, name, None, within)
+        if found not in known:
+            raise self.wrong(self.path(name, within), f"is none of {', '.join(known)}")
+        return found
 
     def act(self, position: int, row: Any) -> Act:
         within = f"acts.{position}"
@@ -116,16 +164,22 @@ class _Reading:
         who = self.text(row, "who", "", within)
         if who not in ROLES:
             raise self.wrong(f"{within}.who", "is nobody who acts")
+        do = self.one_of(row, "do", {*VERBS, AWAIT}, within)
+        if (do == AWAIT) != (who == ""):
+            raise self.wrong(f"{within}.who", f"does {do}?")
+        fields = self.take(row, "with", dict, {}, within)
+        if do != AWAIT:
+            self.message(row, "with", getattr(Command(), do), within)
         return Act(
             at=self.time(row, "at", within),
             who=who,
-            do=self.text(row, "do", None, within),
+            do=do,
             when=frozenset(filter(None, self.text(row, "when", "", within).split("|"))),
             part=self.take(row, "part", int, 0, within),
             authority=self.text(row, "authority", "", within),
             refused=self.text(row, "refused", "", within),
             beside=self.take(row, "beside", bool, default=False, within=within),
-            fields=self.take(row, "with", dict, {}, within),
+            fields=fields,
         )
 
     def text(self, row: dict[str, Any], name: str, default: str | None = None, within: str = "") -> str:

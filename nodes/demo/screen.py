@@ -6,6 +6,7 @@ Knows rich and the words. Must not know how anything came about.
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -13,17 +14,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from nodes.demo.checker import Checked
 from nodes.demo.lines import Line
 from nodes.demo.play import Played, Player
-from nodes.demo.story import Story, timeline
+from nodes.demo.story import Story
 from nodes.demo.tally import Tally
+from nodes.demo.timeline import Timeline
 from nodes.demo.words import Words
 from nodes.telemetry.drawing import WaterfallView
 from nodes.telemetry.waterfall import lay_out
@@ -63,7 +63,7 @@ class Screen:
                 "now", now=f"{player.pace.clock.now():%Y-%m-%d %H:%M}", lines=lines,
                 played=sum(1 for played in player.played if played.done), seconds=time.monotonic() - began,
             )  # fmt: skip
-            return Group(Text(), tally.table(self.words), Text(now, style="dim"))
+            return Group(Text(), tally.table(self.words, self.console.width), Text(now, style="dim"))
 
         if not self.console.is_terminal or self.console.quiet:
             yield
@@ -88,7 +88,7 @@ class Screen:
         title = line.title[0 if self.words.lang == "zh" else 1]
         self.console.print()
         self._say("told", "bold", number=story.played.number, title=title, line=line.request_id)
-        self.console.print(timeline(story.steps, self.words))
+        self.console.print(Timeline(story.steps, self.words))
         self.console.print()
         self._say("trace", "bold")
         self.console.print(WaterfallView(lay_out(story.spans), self.words.lang))
@@ -110,13 +110,13 @@ class Screen:
 
     def _differences(self, checked: Checked) -> None:
         found = checked.differences
-        made = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
-        for name in ("line", "field", "expected", "found", "region", "case"):
-            made.add_column(self.words(name), overflow="fold")
-        for d in found[:SHOWN]:
-            made.add_row(d.line, d.field, str(d.expected), str(d.found), d.region, d.number)
         self._say("differs", "bold red", count=len(found))
-        self.console.print(made)
+        for d in found[:SHOWN]:
+            where = f"[{' '.join(filter(None, (d.region, d.number)))}]" if d.number or d.region else ""
+            self._say(
+                "difference", "red", line=d.line or "-", field=d.field, expected=_plain(d.expected),
+                found=_plain(d.found), where=where,
+            )  # fmt: skip
         if len(found) > SHOWN:
             self._say("more", count=len(found) - SHOWN)
 
@@ -125,6 +125,10 @@ class Screen:
 
     def _say(self, key: str, style: str = "", **values: object) -> None:
         self.console.print(Text(self.words(key, **values), style=style))
+
+
+def _plain(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _origin(line: Line) -> str:

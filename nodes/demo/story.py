@@ -11,21 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
-from rich.text import Text
-
 from nodes.business_time import SHANGHAI
 from nodes.codec.spans import take_spans
 from nodes.demo.docket import STATES
 from nodes.demo.people import Place
 from nodes.demo.play import Played
-from nodes.demo.words import Words
 from nodes.telemetry import SpanRow
 from tongban.v1 import case_pb2, event_pb2
 
 LIGHTS: Final = {v: n.removeprefix("LIGHT_").lower() for n, v in case_pb2.Light.items()}
-STYLES: Final = {"green": "green", "yellow": "yellow", "red": "bold red"}
 _THEIRS: Final = (case_pb2.CLOCK_KIND_CORRECTION, case_pb2.CLOCK_KIND_LACK)
 
 
@@ -143,21 +137,3 @@ def _holder(
     if collected and not handed:
         return "window", origin
     return "officer", clock.region
-
-
-def timeline(steps: Sequence[Step], words: Words) -> Table:
-    """The steps as a table."""
-    made = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
-    for name in ("at", "event", "state", "holder", "light", "due"):
-        made.add_column(words(name), no_wrap=name in {"at", "light", "due"}, overflow="fold")
-    for step in steps:
-        holder = words("nobody")
-        if step.holder is not None:
-            role, region = step.holder
-            holder = words("holder_is", role=words.name("role", role), region=words.region(region))
-        light = Text(f"● {words.name('light', step.light)}", STYLES[step.light]) if step.light else Text("")
-        made.add_row(
-            f"{step.at:%m-%d %H:%M}", words.name("event", step.event), words.name("state", step.state),
-            holder, light, f"{step.due:%m-%d %H:%M}" if step.due else "",
-        )  # fmt: skip
-    return made

@@ -15,6 +15,7 @@ from nodes.demo.docket import Entry
 from nodes.demo.words import Words
 from tongban.v1.event_pb2 import EventCore
 
+WIDE: Final = 68
 COLUMNS: Final = ("filed", "accepted", "decided", "delivered")
 _COUNTS: Final = {
     "Filed": "filed",
@@ -45,15 +46,16 @@ class Tally:
             for (origin, competent), counted in sorted(self.pairs.items())
         ]
 
-    def table(self, words: Words) -> Table:
-        """As a person reads it."""
+    def table(self, words: Words, width: int = WIDE) -> Table:
+        """As a person reads it. `width`: columns of the terminal; below `WIDE` provinces are told by code."""
         made = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold", show_footer=True)
         rows = self.rows()
-        made.add_column(words("pair"), no_wrap=True, footer=words("all"))
+        made.add_column(words("pair" if width >= WIDE else "pair_short"), no_wrap=True, footer=words("all"))
         for column in COLUMNS:
             total = sum(counts[column] for _, _, counts in rows)
             made.add_column(words(column), justify="right", no_wrap=True, footer=str(total))
         for origin, competent, counts in rows:
-            pair = f"{words.region(origin)} → {words.region(competent)}"
+            name = words.region if width >= WIDE else str
+            pair = f"{name(origin)} → {name(competent)}"
             made.add_row(pair, *(str(counts[column]) for column in COLUMNS))
         return made
