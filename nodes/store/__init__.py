@@ -22,6 +22,7 @@ from nodes.store.errors import (
 )
 from nodes.store.migrate import current, migrate, offline_sql
 from nodes.store.queries.cases import cursor_of
+from nodes.store.restored import note_restored
 from nodes.store.store import ReadTx, Store, WriteTx
 
 __all__ = [
@@ -39,5 +40,6 @@ __all__ = [
     "current",
     "cursor_of",
     "migrate",
+    "note_restored",
     "offline_sql",
 ]

@@ -13,6 +13,7 @@ from broker.topics import inbox, specs
 from nodes.cases.case import State
 from nodes.config import REGIONS
 from nodes.desk.arrivals import Arrived
+from nodes.store import note_restored
 from tests.integration.desk.federation import Ground, Node, federation, filing
 from tests.integration.servers.clearing import delete_topics, forget_group
 from tests.integration.servers.conftest import Databases
@@ -114,13 +115,20 @@ async def test_a_database_restored_from_an_older_copy(
         async with federation(tmp_path, "32", **OPTIONS) as (origin,):
             await competent.settle(first)
             closed_then = await origin.until(first, lambda c: c.state is State.CLOSED)
+            second = await origin.filed(filing())
+            await origin.until(second, lambda c: not c.awaiting_receipt)
             await origin.eventually(lambda: _unacknowledged(competent), 0)
         postgres.execute(f'drop database "{name}"', f'create database "{name}" template "{copy}"')
+        assert await note_restored(databases("32")) == 2
         before = len(readings.of("32"))
         async with federation(tmp_path, "32", **OPTIONS) as (origin,):
-            again = await origin.until(first, lambda c: c.state is State.CLOSED)
-            assert again == closed_then
-            await settled({r: databases(r) for r in ("31", "32")}, [first])
+            assert await origin.until(first, lambda c: c.state is State.CLOSED) == closed_then
+            # What was filed after the copy comes back from the region that took it.
+            assert await origin.until(second, lambda _: True) == await competent.case(second)
+            third = await origin.filed(filing())
+            assert third not in (first, second), "a number was given twice"
+            await competent.until(third, lambda c: not c.awaiting_receipt)
+            await settled({r: databases(r) for r in ("31", "32")}, [first, second, third])
         assert len(readings.of("32")) > before, "what came after the copy was not read again"
 
 
