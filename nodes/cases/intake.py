@@ -226,6 +226,7 @@ def reinstate(m: Moment, command: c.Reinstate, after: e.After) -> Fact:
         "no timer did it",
     )
     assert case.deemed_at is not None, "a timer's effect has its time"
+    need(command.received_at.tzinfo is not None, Code.BAD_VALUE, "received_at", "has no time zone")
     need(command.received_at < case.deemed_at, Code.TOO_LATE, "received_at")
     open_items = case.lacks if case.deemed == "revocation" else tuple(d.code for d in case.correction)
     require_known(m.terms, command.materials, open_items)

@@ -13,6 +13,7 @@ from nodes.cases import commands as c
 from nodes.cases import delivery, handling, intake, lead, review, standing, timers
 from nodes.cases.actors import check_actor
 from nodes.cases.case import Actor, Case, ClockKind, Role, State
+from nodes.cases.clock import Clocks
 from nodes.cases.effects import Effect, run
 from nodes.cases.errors import CaseError, Code
 from nodes.cases.events import Event, Received
@@ -28,6 +29,7 @@ from nodes.cases.table import INDEX, WAITING, Row, To, When, verb
 from nodes.cases.terms import terms_of
 from nodes.cases.timers import Timed
 from regions.calendar import WorkCalendar
+from regions.errors import CalendarError
 
 __all__ = [
     "Timed",
@@ -135,10 +137,19 @@ def _turn(m: Moment) -> Event:
     if m.actor.role is Role.TIMER:
         m = replace(m, at=_due(m))
     body, after = VERBS[type(m.command)](m, m.command, m.standing())
-    clocks = run(row.clock, m)
+    clocks = _clocks(row, m)
     version = m.calendar.version if row.clock else m.case.calendar_version
     after = replace(after, state=_target(m, row), clocks=clocks, calendar_version=version)
     return m.event(body, after)
+
+
+def _clocks(row: Row, m: Moment) -> Clocks:
+    """Raises BAD_VALUE for a day that the calendar does not know."""
+    try:
+        return run(row.clock, m)
+    except CalendarError as error:
+        field = "filing.filed_at" if isinstance(m.command, c.File) else ""
+        raise CaseError(Code.BAD_VALUE, field, "lies outside the calendar") from error
 
 
 def _row(m: Moment) -> Row:
