@@ -42,7 +42,8 @@ from nodes.store.rows import BusOffset
 from nodes.store.store import Store
 from nodes.telemetry.hop import HopSpan
 
-MAX_RECORDS: Final = 200
+MAX_RECORDS: Final = 64
+"""Messages of one transaction: a tenth of a second for a filing to wait behind."""
 MAX_PAUSE_S: Final = 5.0
 log = structlog.get_logger("tongban.inbox")
 
