@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import date
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from stdnum.cn import uscc
@@ -117,16 +118,30 @@ def test_different_sources_never_give_the_same_number(
 
 
 @given(cities, days, st.integers(1, 9_999_999), st.data())
-def test_a_slip_of_one_digit_or_of_two_neighbours_is_noticed(
-    city: str, day: date, serial: int, data: st.DataObject
-) -> None:
+def test_a_slip_of_one_digit_is_noticed(city: str, day: date, serial: int, data: st.DataObject) -> None:
     text = case_number(city, day, 1, serial).text
     at = data.draw(st.integers(0, 24))
     digit = data.draw(st.sampled_from("0123456789"))
-    slips = {text[:at] + digit + text[at + 1 :], text[:at] + text[at + 1] + text[at] + text[at + 2 :]}
-    for slip in slips - {text}:
-        try:
+    slip = text[:at] + digit + text[at + 1 :]
+    if slip != text:
+        with pytest.raises(IdentifierError):
             parse_case_number(slip)
-        except IdentifierError:
-            continue
-        raise AssertionError("a slip was not noticed")
+
+
+def test_two_neighbours_in_the_wrong_order_are_noticed_but_for_few() -> None:
+    """A hybrid system such as MOD 37,36 promises single slips; of these it misses some (ISO 7064)."""
+    cities = ("310000", "320500", "330100", "341200")
+    texts = [case_number(c, date(2026, m, 17), 1, 37 * m).text for c in cities for m in range(1, 13)]
+    slips = [
+        t[:at] + t[at + 1] + t[at] + t[at + 2 :] for t in texts for at in range(24) if t[at] != t[at + 1]
+    ]
+    missed = sum(1 for slip in slips if _stands(slip))
+    assert missed < len(slips) / 10
+
+
+def _stands(text: str) -> bool:
+    try:
+        parse_case_number(text)
+    except IdentifierError:
+        return False
+    return True
