@@ -119,8 +119,6 @@ async def test_both_work_and_the_one_that_is_killed_is_replaced(servers: Ground,
         filed = {*from_31, *from_32, *numbers.values()}
         await settled(urls, filed)
         assert set(await histories(urls["31"])) == set(await histories(urls["32"])) == filed
-        started = await Remote.started(servers, tmp_path, "31", victim.name, **OPTIONS)
-        await started.end()
     _, wrong = await read_topic(servers.bus_url, "32")
     assert not wrong
     await kept(urls, servers.bus_url)
