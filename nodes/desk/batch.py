@@ -347,7 +347,7 @@ class Batch:
         """After the commit: keep the decoded cases, so that the next batch need not decode them."""
         for sheet in self.sheets.values():
             if sheet.case is not None:
-                self._cache.put(sheet.case, sheet.last_hash)
+                self._cache.keep(sheet.case, sheet.last_hash)
 
 
 def _like_the_first(claim: Claim, given: Mapping[AnswerKey, StoredAnswer]) -> Answer | DeskError:
@@ -365,7 +365,7 @@ class CaseCache:
     row.
     """
 
-    def __init__(self, size: int = 4096) -> None:
+    def __init__(self, size: int = 2048) -> None:
         self._size = size
         self._cases: dict[str, tuple[bytes, Case]] = {}
 
@@ -373,6 +373,13 @@ class CaseCache:
         """The case as the row has it, or None."""
         last_hash, case = self._cases.get(row.number, (b"", None))
         return case if last_hash == row.last_hash else None
+
+    def keep(self, case: Case, last_hash: bytes) -> None:
+        """Keep it while it is open: a closed case is hardly ever asked for again."""
+        if case.open:
+            self.put(case, last_hash)
+        else:
+            self._cases.pop(case.number, None)
 
     def put(self, case: Case, last_hash: bytes) -> None:
         """Keep it; the one kept longest goes when there is no room."""
