@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,11 +38,20 @@ class Ended:
         return json.loads(self.out)
 
 
+More = Callable[[str], Mapping[str, str]]
+
+
+def _nothing_more(_: str) -> Mapping[str, str]:
+    return {}
+
+
 class Provinces:
     """The nodes, and a reader's shell in `folder`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, more: More = _nothing_more) -> None:
+        """`more`: settings of a region's node beside or instead of the usual ones."""
         self.folder = folder
+        self._more = more
         self.addresses = {region: f"{LOOPBACK}:{free_port()}" for region in REGIONS}
         self._nodes: dict[str, subprocess.Popen[bytes]] = {}
         self._shell = {
@@ -68,6 +77,7 @@ class Provinces:
                 "TONGBAN_DATABASE_URL": f"sqlite:///{self.folder / region}.db",
                 "TONGBAN_BUS_URL": f"sqlite:///{self.folder / 'bus.db'}",
                 "TONGBAN_MATERIALS_DIR": str(self.folder / f"{region}-materials"),
+                **self._more(region),
             }
             with self.log(region).open("ab") as log:
                 self._nodes[region] = subprocess.Popen(
@@ -128,9 +138,9 @@ def ended(command: "subprocess.Popen[str]") -> Ended:
 
 
 @contextmanager
-def provinces(folder: Path) -> Iterator[Provinces]:
+def provinces(folder: Path, more: More = _nothing_more) -> Iterator[Provinces]:
     """Four nodes that serve; none is left behind."""
-    found = Provinces(folder)
+    found = Provinces(folder, more)
     try:
         found.start()
         yield found
