@@ -25,6 +25,8 @@ def read_registers(path: Path) -> Registers:
         found: Any = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         found = {}
+    except ValueError:
+        raise ValueError(f"{path.name}: is not JSON") from None
     if not isinstance(found, dict) or not all(isinstance(numbers, dict) for numbers in found.values()):
         raise ValueError(f"{path.name}: must be matter -> number -> answers")
     table: Mapping[str, Mapping[str, Mapping[str, str]]] = found

@@ -21,6 +21,7 @@ from typing import Any, Final
 import uvloop
 from rich.console import Console
 
+from broker.bus import BusError
 from nodes.business_time import HeldClock
 from nodes.config import NodeConfig
 from nodes.demo.calls import Calls
@@ -33,7 +34,7 @@ from nodes.demo.papers import Papers
 from nodes.demo.people import Place
 from nodes.demo.play import Played, Player
 from nodes.demo.quiet import quiet
-from nodes.demo.registers import read_registers
+from nodes.demo.registers import Registers, read_registers
 from nodes.demo.screen import Screen
 from nodes.demo.story import Story, choose, tell
 from nodes.demo.tally import Tally
@@ -44,8 +45,8 @@ from nodes.telemetry.logs import configure_logs
 from nodes.telemetry.waterfall import as_json, lay_out
 from regions.calendar import work_calendar
 
-OK, FAILED, UNUSABLE = 0, 9, 10
-"""Exit codes, as docs/cli.md has them: OK, CHECK_FAILED, SETTINGS."""
+OK, BAD_INPUT, FAILED, UNUSABLE = 0, 3, 9, 10
+"""Exit codes, as docs/cli.md has them: OK, REFUSED, CHECK_FAILED, SETTINGS."""
 DAY_S: Final = 0.5
 PATIENCE_S: Final = 20.0
 HOME: Final = Path("var/demo")
@@ -148,8 +149,13 @@ def run(common: NodeConfig, wish: Wish, name: Name, console: Console | None = No
     shown = console or Console(highlight=False, markup=False, emoji=False, quiet=wish.as_json)
     try:
         lines = read_lines(wish.source)
-        outcome = uvloop.run(_in_one_process(common, wish, lines, Screen(words, shown)))
-    except (InputError, OSError, ValueError, CannotStart, StoreError) as error:
+        registers = read_registers(wish.source.with_name(REGISTERS))
+    except (InputError, OSError, ValueError) as error:
+        sys.stderr.write(words("cannot", reason=error) + "\n")
+        return BAD_INPUT
+    try:
+        outcome = uvloop.run(_in_one_process(common, wish, lines, registers, Screen(words, shown)))
+    except (CannotStart, StoreError, BusError, OSError) as error:
         sys.stderr.write(words("cannot", reason=error) + "\n")
         return UNUSABLE
     if wish.as_json:
@@ -157,12 +163,13 @@ def run(common: NodeConfig, wish: Wish, name: Name, console: Console | None = No
     return OK if outcome.fine else FAILED
 
 
-async def _in_one_process(common: NodeConfig, wish: Wish, lines: Sequence[Line], screen: Screen) -> Outcome:
+async def _in_one_process(
+    common: NodeConfig, wish: Wish, lines: Sequence[Line], registers: Registers, screen: Screen
+) -> Outcome:
     began = time.monotonic()
     grounds = Grounds(_made_anew(wish.directory), wish.bus_url, wish.database_url)
     clock = HeldClock(begins(lines))
     screen.begins(lines, clock.now(), wish.day_s, wish.bus_url, wish.database_url)
-    registers = read_registers(wish.source.with_name(REGISTERS))
     async with federation(grounds, common, clock, registers) as addresses:
         watching = partial(screen.watching, lines=len(lines), began=began)
         outcome = await rehearse(
