@@ -54,9 +54,6 @@ class Front(Group):
             code = _told(_usage(misused), terminal)
         except (typer.Abort, KeyboardInterrupt, EOFError):
             code = _told(failure(Exit.INTERRUPTED, "interrupted"), terminal)
-        except BrokenPipeError:
-            sys.stderr.close()
-            code = Exit.OK
         except Exception as broken:  # noqa: BLE001 - the last door: a mistake of ours is told, never dumped
             code = _told(_mistake(broken), terminal)
         sys.exit(int(code or Exit.OK))
@@ -143,7 +140,7 @@ def _usage(misused: typer.TyperException) -> Failure:
         return failure(Exit.USAGE, "no_arguments", command=path)
     if kind == "MissingParameter" and parameter is not None:
         named = [flag for flag in (*parameter.opts, *parameter.secondary_opts) if flag.startswith("--")]
-        flag = " | ".join(named) or parameter.name.upper()
+        flag = " | ".join(named) or parameter.metavar or parameter.name.upper()
         return failure(Exit.USAGE, "missing", flag=flag, command=path)
     if kind == "NoSuchOption":
         option = getattr(misused, "option_name", "")

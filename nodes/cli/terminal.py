@@ -4,19 +4,24 @@ Knows consoles, widths, colours and what must not reach a terminal. Must not kno
 """
 
 import json
+import os
 import re
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final, NoReturn
 
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from rich.console import Console, RenderableType
 from rich.text import Text
+from typing_extensions import override
 
 from nodes.cli.words import Words
 
+PIPED: Final = 200
+"""Columns of what goes into a file or a pipe, unless COLUMNS says otherwise."""
 _UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 
 
@@ -36,13 +41,30 @@ def as_data(message: Message) -> dict[str, Any]:
     return found
 
 
+def _sentence(text: str, style: str) -> Text:
+    """A sentence for a reader; one that holds a command to be copied is not broken."""
+    return Text(clean(text), style=style, no_wrap="tongban " in text or None)
+
+
 def _is_whole(text: Text, width: int) -> bool:
     """Whether the terminal shall wrap it: a command, or a path that does not fit into a line."""
     return bool(text.no_wrap) or any(len(word) > width for word in _WORD.findall(text.plain))
 
 
+class _Console(Console):
+    @override
+    def on_broken_pipe(self) -> NoReturn:
+        """The reader has seen enough: that is no failure, and what is still in the buffer goes nowhere."""
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        raise SystemExit(0)
+
+
 def _console(*, stderr: bool) -> Console:
-    return Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    made = _Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    if not made.is_terminal:
+        made.width = shutil.get_terminal_size((PIPED, 1)).columns
+    return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +89,11 @@ class Terminal:
 
     def say(self, key: str, *, style: str = "", **values: object) -> None:
         """Print a sentence of the table as part of the result."""
-        self.show(Text(clean(self.words(key, **values)), style=style))
+        self.show(_sentence(self.words(key, **values), style))
 
     def note(self, key: str, *, style: str = "dim", **values: object) -> None:
         """Tell something beside the result, on standard error, whatever the form of the result."""
-        told = Text(clean(self.words(key, **values)), style=style)
+        told = _sentence(self.words(key, **values), style)
         self.err.print(told, soft_wrap=_is_whole(told, self.err.width))
 
     def data(self, value: Message | Mapping[str, Any], *, line: bool = False) -> None:
@@ -79,5 +101,12 @@ class Terminal:
         if self.as_json:
             found = as_data(value) if isinstance(value, Message) else value
             indent = None if line else 2
-            self.out.file.write(json.dumps(found, ensure_ascii=False, indent=indent) + "\n")
+            self.write(json.dumps(found, ensure_ascii=False, indent=indent) + "\n")
+
+    def write(self, text: str) -> None:
+        """Text as it is, for programs; ends the command when nobody reads it any more."""
+        try:
+            self.out.file.write(text)
             self.out.file.flush()
+        except BrokenPipeError:
+            self.out.on_broken_pipe()

@@ -1,15 +1,14 @@
 """`dead list | show | replay | drop`: messages that a node has put aside, and what becomes of them."""
 
-from collections.abc import Iterable
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from nodes.cli import names
 from nodes.cli.call import Call, Group, command, request_id
 from nodes.cli.exits import Exit
 from nodes.cli.screens.kit import facts, heading, number, table
+from nodes.cli.words import Words
 from tongban.v1.operator_service_pb2 import (
     DeadLetter,
     DropDeadRequest,
@@ -18,6 +17,8 @@ from tongban.v1.operator_service_pb2 import (
     ShowDeadRequest,
 )
 
+WIDE = 100
+"""Columns from which on the time and the state have room."""
 Id = Annotated[str, typer.Argument(help="help.dead.id", metavar="ID")]
 
 
@@ -44,21 +45,25 @@ def list_(
     if not page.letters:
         call.terminal.say("dead.none", style="green")
         return
-    heads = ("id", "case", "reason", "parked", "state")
-    rows: Iterable[list[str | Text]] = (
-        [
-            letter.id,
-            letter.case_number,
-            letter.reason,
-            names.when(letter.parked_at)[5:],
-            call.words.name("dead", letter.state),
-        ]
-        for letter in page.letters
+    heads = ("id", "case", "reason", "parked", "state")[: None if call.terminal.out.width >= WIDE else 3]
+    rows = ([_cell(letter, head, call.words) for head in heads] for letter in page.letters)
+    call.terminal.show(
+        table([call.words(f"dead.head_{head}") for head in heads], rows, fixed=range(len(heads)))
     )
-    call.terminal.show(table([call.words(f"dead.head_{head}") for head in heads], rows, fixed=(3,)))
     call.terminal.say("dead.next", style="cyan", id=page.letters[0].id)
     if page.next_cursor:
         call.terminal.note("note.more", cursor=page.next_cursor)
+
+
+def _cell(letter: DeadLetter, head: str, words: Words) -> str:
+    match head:
+        case "case":
+            return letter.case_number
+        case "parked":
+            return names.when(letter.parked_at)[5:]
+        case "state":
+            return words.name("letter", letter.state)
+    return letter.id if head == "id" else letter.reason
 
 
 def show(call: Call, letter_id: Id) -> None:
@@ -76,7 +81,7 @@ def show(call: Call, letter_id: Id) -> None:
                 (words("dead.head_case"), number(letter.case_number) if letter.case_number else ""),
                 (words("dead.head_reason"), letter.reason),
                 (words("dead.detail"), letter.detail),
-                (words("dead.head_state"), words.name("dead", letter.state)),
+                (words("dead.head_state"), words.name("letter", letter.state)),
                 (words("dead.source"), letter.source),
                 (words("dead.where"), f"{letter.topic} / {letter.partition} / {letter.offset}"),
                 (words("dead.head_parked"), names.when(letter.parked_at)),

@@ -1,7 +1,6 @@
 """`migrate`: bring a database to the schema of this program. Talks to the database itself; needs no node."""
 
 import asyncio
-import sys
 from typing import Annotated
 
 import typer
@@ -34,7 +33,7 @@ def migrate(
         told = offline_sql("sqlite" if sql == "sqlite" else "postgresql")
         call.terminal.data({"dialect": sql, "sql": told})
         if not call.terminal.as_json:
-            sys.stdout.write(told)
+            call.terminal.write(told)
         return
     url = database_url or call.defaults.database_url
     if not url:

@@ -132,7 +132,7 @@ def _row(call: Call, report: TopicReport) -> list[str | Text]:
         said = words("mark.list").join(
             words(
                 "topics.differs",
-                field=words.name("topics.field", d.field),
+                field=words.name("attribute", d.field),
                 actual=_told(call, d.field, d.actual),
                 wanted=_told(call, d.field, d.wanted),
             )

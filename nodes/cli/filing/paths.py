@@ -30,6 +30,7 @@ FLAGS: Final = MappingProxyType(
         "delivery_address": "--deliver-to",
         "reuse_held": "--reuse",
         "filed_by": "--window",
+        "channel": "--window",
         "materials": "--material",
     }
 )

@@ -136,7 +136,7 @@ def _parts(case: Case, words: Words) -> RenderableType:
     rows = [
         [
             str(part.index),
-            names.matter_name(part.matter, words),
+            part.matter if part.matter == case.filing.matter else names.matter_name(part.matter, words),
             names.authority_name(part.authority, words),
             part.case_number,
             words.name("result", part.result or "pending"),
@@ -174,8 +174,17 @@ def _spelled(verb: str, answer: GetResponse, role: str) -> str:
     """The command that performs a verb, its needed flags left open."""
     form = VERBS.get(verb)
     flags = "".join(f" --{flag.name} …" for flag in form.flags if flag.required) if form else ""
+    flags += "".join(f" {flag}" for flag in _answers(verb, answer.case))
     acting = "" if form and form.role == role else f" --as {role}"
     return f"tongban act {verb.replace('_', '-')} {answer.case.filing.case_number}{flags}{acting}"
+
+
+def _answers(verb: str, case: Case) -> Iterator[str]:
+    """The flags that answer what was asked of the applicant: a material or a value for each item."""
+    asked = {"correct": [defect.code for defect in case.correction], "supply_lack": list(case.lacks)}
+    materials = {item.code for item in case.filing.terms.materials}
+    for item in asked.get(verb, ()):
+        yield f"--material {item}=…" if item in materials else f"--value {item}=…"
 
 
 def _item(case: Case, code: str, words: Words) -> str:

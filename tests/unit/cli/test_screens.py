@@ -1,6 +1,8 @@
 """What every screen is made of: tables that turn into lists, commands that stay whole, lines that may end."""
 
 import io
+import subprocess
+import sys
 
 import pytest
 from rich.cells import cell_len
@@ -46,3 +48,13 @@ def test_help_in_chinese_has_room_to_break(key: str) -> None:
     told = breakable(TABLE[key][0])
     assert told.replace(" ", "") == TABLE[key][0].replace(" ", "")
     assert max(map(cell_len, told.split())) <= LONGEST_RUN + 10
+
+
+@pytest.mark.parametrize("flags", [(), ("--json",)])
+def test_a_reader_who_has_seen_enough_ends_the_command_in_good_order(flags: tuple[str, ...]) -> None:
+    command = [sys.executable, "-m", "nodes", "areas", *flags]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as long:
+        assert long.stdout is not None
+        assert long.stderr is not None
+        long.stdout.close()
+        assert (long.wait(60), long.stderr.read()) == (0, b"")

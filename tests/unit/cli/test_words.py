@@ -3,11 +3,13 @@
 import ast
 import re
 import string
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 import nodes.cli
+from broker.bus import TopicSpec
 from nodes.cli.exits import Exit
 from nodes.cli.verbs import UNFLAGGED, VERBS
 from nodes.cli.words import TABLE, Words, both, words
@@ -63,7 +65,10 @@ def test_every_sentence_is_said_by_somebody() -> None:
     keys, beginnings = said_in_code()
     families = {b for b in beginnings if b.endswith(("_", "."))}
     names = {f"{kind}." for kind in ("state", "role", "kind", "mode", "clock", "light", "basis", "stop")}
-    names |= {f"{kind}." for kind in ("deemed", "joint", "result", "askstate", "outcome", "dead", "health")}
+    names |= {
+        f"{kind}."
+        for kind in ("deemed", "joint", "result", "askstate", "outcome", "letter", "health", "attribute")
+    }
     names |= {"level.", "event.", "fail.", "next.", "wrong."}
     silent = {key for key in TABLE if key not in keys and not key.startswith(tuple(families | names))}
     assert silent == set()
@@ -84,8 +89,12 @@ def test_every_code_of_the_contract_has_a_word() -> None:
         assert f"event.{field.message_type.name}" in TABLE
     for verb in VERBS:
         assert f"help.act.{verb}" in TABLE
+    for state in ("parked", "replayed", "dropped"):
+        assert f"letter.{state}" in TABLE
     for end in Exit:
         assert f"exit.{end.name.lower()}" in TABLE
+    for attribute in fields(TopicSpec)[1:]:
+        assert f"attribute.{attribute.name}" in TABLE
 
 
 def test_an_unknown_name_is_shown_as_it_is() -> None:
