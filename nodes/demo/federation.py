@@ -31,7 +31,11 @@ DATABASE: Final = "tongban"
 
 
 class CannotStart(Exception):
-    """A rehearsal cannot begin; the message says why."""
+    """A rehearsal cannot begin. reason: key of the words that say why; values: what they are filled with."""
+
+    def __init__(self, reason: str, **values: str) -> None:
+        super().__init__(" ".join((reason, *values.values())))
+        self.reason, self.values = reason, values
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ class Grounds:
         try:
             url = make_url(self.database_url)
         except ArgumentError:
-            raise CannotStart("database: not a URL") from None
+            raise CannotStart("no_url") from None
         if url.get_backend_name() == "sqlite":
             file = Path(url.database or "")
             return f"sqlite:///{file.with_name(f'{file.stem}_{region}{file.suffix}')}"
@@ -86,7 +90,7 @@ async def ensure_database(url: str) -> None:
                 quoted = engine.dialect.identifier_preparer.quote_identifier(name)
                 await link.execute(text(f"CREATE DATABASE {quoted}"))
     except (SQLAlchemyError, OSError) as error:
-        raise CannotStart(f"database {name}: {type(error).__name__}") from error
+        raise CannotStart("no_database", name=name, error=type(error).__name__) from error
     finally:
         await engine.dispose()
 

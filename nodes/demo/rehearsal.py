@@ -155,7 +155,10 @@ def run(common: NodeConfig, wish: Wish, name: Name, console: Console | None = No
         return BAD_INPUT
     try:
         outcome = uvloop.run(_in_one_process(common, wish, lines, registers, Screen(words, shown)))
-    except (CannotStart, StoreError, BusError, OSError) as error:
+    except CannotStart as error:
+        sys.stderr.write(words("cannot", reason=words(error.reason, **error.values)) + "\n")
+        return UNUSABLE
+    except (StoreError, BusError, OSError) as error:
         sys.stderr.write(words("cannot", reason=error) + "\n")
         return UNUSABLE
     if wish.as_json:
@@ -185,7 +188,7 @@ async def _in_one_process(
 def _made_anew(directory: Path) -> Path:
     """The folder, empty. Raises CannotStart when it holds something that no rehearsal put there."""
     if directory.exists() and any(directory.iterdir()) and not (directory / MARK).exists():
-        raise CannotStart(f"{directory} is not empty, and not of an earlier rehearsal")
+        raise CannotStart("not_ours", directory=str(directory))
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     (directory / MARK).touch()
@@ -205,7 +208,7 @@ async def _platforms(
             docket.listen(tally.take)
             places[region] = Place(calls, docket, "demo", Papers())
             if (await calls.health()).inbox_lag or await calls.has_cases():
-                raise CannotStart(f"node {region} has cases; a rehearsal needs empty databases and bus")
+                raise CannotStart("has_cases", region=region)
             docket.start()
         yield places
     finally:

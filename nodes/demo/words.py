@@ -95,6 +95,19 @@ TABLE: Final[dict[str, tuple[str, str]]] = {
         "  .venv/bin/tongban file --help    file one yourself",
     ),
     "cannot": ("无法演练：{reason}", "The rehearsal cannot begin: {reason}"),
+    "no_url": ("--database 不是地址", "--database is no URL"),
+    "no_database": ("无法建立数据库 {name}：{error}", "database {name} cannot be made: {error}"),
+    "not_ours": (
+        "{directory} 不是空的，也不是以前演练留下的",
+        "{directory} is not empty, and not of an earlier rehearsal",
+    ),
+    "has_cases": (
+        "节点 {region} 已有办件；演练需要空的数据库和总线(make services-down ARGS=--forget 可清空)",
+        (
+            "node {region} has cases; a rehearsal needs empty databases and an empty bus "
+            "(make services-down ARGS=--forget empties them)"
+        ),
+    ),
     "files": ("文件", "files"),
 }
 

@@ -1,4 +1,4 @@
-"""`tongban demo`: the whole shipped input through four nodes of one process, on files.
+"""`tongban demo`: the whole shipped input through four nodes of one process, on files; some of it on servers.
 
 What came of it is said by the command, and then read from the four databases and the bus by the checker,
 which takes no node's word.
@@ -19,6 +19,9 @@ import pytest
 
 from nodes.demo.lines import SHIPPED
 from tests.fault.checker.judge import Places, check
+from tests.integration.servers.clearing import cleared
+from tests.servers.kafka import Kafka
+from tests.servers.postgres import Postgres
 
 REGIONS = ("31", "32", "33", "34")
 WITHIN_S = 540.0
@@ -90,6 +93,23 @@ def test_a_wrong_expectation_ends_the_command_with_9_and_the_name_of_its_line(tm
     assert f"{first['request_id']} " not in told.partition("与预期不符")[2]
     assert "已办结" in told  # the case that is told
     assert "make up" in told
+
+
+@pytest.mark.timeout(WITHIN_S + 60)
+def test_it_runs_on_kafka_and_postgresql_and_only_on_empty_ones(
+    kafka: Kafka, postgres: Postgres, tmp_path: Path
+) -> None:
+    asyncio.run(cleared(kafka.bootstrap))
+    for region in REGIONS:
+        postgres.execute(f"drop database if exists tongban_{region} with (force)")
+    source = written(tmp_path / "input", list(some_lines()))
+    asked = ("--input", str(source), "--day-s", "0.01", "--bus", kafka.url, "--database", postgres.base_url)
+    ended = demo(*asked, "--json", "--dir", str(tmp_path / "demo"))
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert json.loads(ended.stdout)["cases"] == 2
+    again = demo(*asked, "--dir", str(tmp_path / "demo"))
+    assert again.returncode == 10
+    assert "has cases" in again.stderr
 
 
 def test_a_bad_input_ends_the_command_before_anything_starts(tmp_path: Path) -> None:
