@@ -1,4 +1,4 @@
-"""The traps that are known from practice, each a test that names it."""
+"""What goes wrong in practice, each a test that names it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def refusal(desk: Desk, command: c.Command, role: Role, **how: Any) -> CaseError
     return refused.value
 
 
-def test_trap_01_late_notice_counts_as_accepted() -> None:
+def test_late_notice_counts_as_accepted() -> None:
     desk = filed(F, "2026-03-02")
     desk.do(c.PreCheck(), O)
     error = refusal(desk, LIST, O, at=at("2026-03-10"))
@@ -66,27 +66,27 @@ def test_trap_01_late_notice_counts_as_accepted() -> None:
     assert desk.it.light is Light.RED
 
 
-def test_trap_01_the_machine_refuses_late_even_when_no_timer_was_fired() -> None:
+def test_the_machine_refuses_late_even_when_no_timer_was_fired() -> None:
     desk = filed(F, "2026-03-02")
     desk.do(c.PreCheck(), O)
     error = refusal(desk, LIST, O, at=at("2026-03-10"), ready=False)
     assert error.code is Code.NOTICE_LATE
 
 
-def test_trap_01_the_last_day_is_still_in_time() -> None:
+def test_the_last_day_is_still_in_time() -> None:
     desk = filed(F, "2026-03-02")
     desk.do(LIST, O, at=at("2026-03-09T23:59"))
     assert desk.state() == "correction"
 
 
-def test_trap_01_a_window_that_is_late_hands_the_accepted_case_over() -> None:
+def test_a_window_that_is_late_hands_the_accepted_case_over() -> None:
     desk = filed(C, "2026-03-02")
     events = desk.wait(at("2026-03-10"))
     assert names(events)[-2:] == ["AcceptanceDeemed", "HandedOver"]
     assert (desk.state(), desk.it.owner, desk.it.awaiting_receipt) == ("accepted", COMPETENT, True)
 
 
-def test_trap_02_the_filing_side_uses_the_handling_sides_list() -> None:
+def test_the_filing_side_uses_the_handling_sides_list() -> None:
     desk = filed(C)
     error = refusal(desk, c.RequestCorrection((defect("local_form_7"),)), W)
     assert (error.code, error.field) == (Code.NOT_ON_GUIDE, "defects.0.code")
@@ -94,13 +94,13 @@ def test_trap_02_the_filing_side_uses_the_handling_sides_list() -> None:
     assert desk.state() == "correction"
 
 
-def test_trap_02_the_window_never_decides() -> None:
+def test_the_window_never_decides() -> None:
     for state in ("filed", "pre_checked", "in_review"):
         for command in (c.Accept(), c.Refuse("x", "y")):
             assert refusal(again(state, C), command, W).code is Code.NOT_IN_TABLE
 
 
-def test_trap_03_the_same_filing_twice_is_one_case() -> None:
+def test_the_same_filing_twice_is_one_case() -> None:
     desk = Desk(at("2026-03-02"))
     command = c.File(filing(F, desk.now), "h1")
     first = machine.decide(
@@ -114,7 +114,7 @@ def test_trap_03_the_same_filing_twice_is_one_case() -> None:
     assert refusal(desk, command, A).code is Code.ALREADY_FILED
 
 
-def test_trap_09_a_deadline_across_spring_festival() -> None:
+def test_a_deadline_across_spring_festival() -> None:
     desk = filed(F, "2026-02-13")
     notice = desk.it.clock(ClockKind.NOTICE)
     assert notice is not None
@@ -128,7 +128,7 @@ def told_into_2027() -> Desk:
     return desk
 
 
-def test_trap_09_into_a_year_without_calendar_the_date_is_provisional() -> None:
+def test_into_a_year_without_calendar_the_date_is_provisional() -> None:
     desk = told_into_2027()
     clock = desk.it.clock(ClockKind.CORRECTION)
     assert clock is not None
@@ -136,7 +136,7 @@ def test_trap_09_into_a_year_without_calendar_the_date_is_provisional() -> None:
     assert clock.adverse_at is None
 
 
-def test_trap_09_no_adverse_timer_fires_on_a_provisional_date() -> None:
+def test_no_adverse_timer_fires_on_a_provisional_date() -> None:
     desk = told_into_2027()
     desk.wait(at("2027-06-01"))
     assert desk.state() == "correction"
@@ -144,7 +144,7 @@ def test_trap_09_no_adverse_timer_fires_on_a_provisional_date() -> None:
     assert refused.code is Code.NOT_DUE
 
 
-def test_trap_09_it_fires_once_the_calendar_is_out() -> None:
+def test_it_fires_once_the_calendar_is_out() -> None:
     desk = told_into_2027()
     desk.wait(at("2027-01-20"))
     published = replace(work_calendar(), version="cn-2027", published_until=at("2027-12-31").date())
@@ -154,7 +154,7 @@ def test_trap_09_it_fires_once_the_calendar_is_out() -> None:
     assert desk.it.calendar_version == "cn-2027"
 
 
-def test_trap_10_the_original_can_be_found_on_every_day() -> None:
+def test_the_original_can_be_found_on_every_day() -> None:
     desk = again("filed", C)
     desk.do(c.TakeCustody(Custody("booklet", ORIGIN, "window-12", desk.now)), W)
     desk.do(c.PreCheck(), W)
@@ -168,7 +168,7 @@ def test_trap_10_the_original_can_be_found_on_every_day() -> None:
     assert desk.it.shipments[0].arrived_at == at("2026-03-04")
 
 
-def test_trap_10_no_closing_while_an_original_is_out() -> None:
+def test_no_closing_while_an_original_is_out() -> None:
     desk = again("delivered")
     desk.do(c.TakeCustody(Custody("booklet", ORIGIN, "window-12", desk.now)), W)
     error = refusal(desk, c.Close(), S)
@@ -179,7 +179,7 @@ def test_trap_10_no_closing_while_an_original_is_out() -> None:
     assert desk.it.custody[0].returned_at == desk.now
 
 
-def test_trap_10_a_loss_moves_no_clock_and_keeps_the_case_open() -> None:
+def test_a_loss_moves_no_clock_and_keeps_the_case_open() -> None:
     desk = again("delivered")
     desk.do(c.TakeCustody(Custody("booklet", COMPETENT, "police-310115", desk.now)), O)
     desk.do(c.Ship(shipment("back-1", "archive", desk.now)), O)
@@ -190,7 +190,7 @@ def test_trap_10_a_loss_moves_no_clock_and_keeps_the_case_open() -> None:
     assert refusal(desk, c.Close(), S).code is Code.ORIGINALS_OUT
 
 
-def test_trap_11_a_late_lack_revokes_the_acceptance_with_a_reason() -> None:
+def test_a_late_lack_revokes_the_acceptance_with_a_reason() -> None:
     desk = again("accepted_with_lack")
     clock = desk.it.clock(ClockKind.LACK)
     assert clock is not None
@@ -202,7 +202,7 @@ def test_trap_11_a_late_lack_revokes_the_acceptance_with_a_reason() -> None:
     assert (desk.state(), desk.it.reason) == ("acceptance_revoked", "lack_overdue")
 
 
-def test_trap_11_in_time_at_the_origin_is_in_time_even_if_it_arrives_late() -> None:
+def test_in_time_at_the_origin_is_in_time_even_if_it_arrives_late() -> None:
     desk = again("accepted_with_lack")
     desk.wait(at("2026-03-20"))
     assert desk.state() == "acceptance_revoked"
@@ -217,7 +217,7 @@ def test_trap_11_in_time_at_the_origin_is_in_time_even_if_it_arrives_late() -> N
     assert desk.it.clock(ClockKind.LACK) is None
 
 
-def test_trap_11_what_stood_before_the_timer_stands_again_after_it() -> None:
+def test_what_stood_before_the_timer_stands_again_after_it() -> None:
     desk = again("accepted_with_lack")
     desk.do(c.StartReview(), O)
     desk.do(c.OpenSpecial("hearing", "basis", "head-1"), O)
@@ -235,7 +235,7 @@ def test_trap_11_what_stood_before_the_timer_stands_again_after_it() -> None:
     assert decision.due_at == at("2026-04-21T00:00")  # 14 working days later than without the hearing
 
 
-def test_trap_12_a_special_procedure_never_closed_turns_red_and_stays() -> None:
+def test_a_special_procedure_never_closed_turns_red_and_stays() -> None:
     desk = again("special_procedure")
     events = desk.wait(at("2026-08-01"))
     assert names(events) == ["LightChanged", "ProcedureOverdue"]
@@ -247,7 +247,7 @@ def test_trap_12_a_special_procedure_never_closed_turns_red_and_stays() -> None:
     assert desk.wait(at("2026-12-01")) == ()
 
 
-def test_trap_13_only_the_side_that_was_rated_badly_is_chased() -> None:
+def test_only_the_side_that_was_rated_badly_is_chased() -> None:
     desk = again("closed")
     desk.do(c.Rate(Rating("competent", 2)), A)
     desk.do(c.Rate(Rating("origin", 5)), A)
@@ -260,7 +260,7 @@ def test_trap_13_only_the_side_that_was_rated_badly_is_chased() -> None:
     assert desk.it.clock(ClockKind.CONTACT) is None
 
 
-def test_trap_14_a_region_cut_off_for_hours_keeps_honest_clocks() -> None:
+def test_a_region_cut_off_for_hours_keeps_honest_clocks() -> None:
     desk, cut_off = filed(F, "2026-03-02"), filed(F, "2026-03-02")
     for day in range(3, 13):
         desk.wait(at(f"2026-03-{day:02}"))
@@ -270,14 +270,14 @@ def test_trap_14_a_region_cut_off_for_hours_keeps_honest_clocks() -> None:
     assert any(isinstance(e.body, LightChanged) for e in desk.history)
 
 
-def test_trap_15_a_retired_area_code_in_an_identity_number_decides_nothing() -> None:
+def test_a_retired_area_code_in_an_identity_number_decides_nothing() -> None:
     old = Party("person", "样例乙", "identity_card", "330104199001011234")
     desk = filed(F, applicant=old)
     assert (desk.it.owner, desk.it.competent) == (COMPETENT, COMPETENT)
     assert desk.it.filing.applicant.id_no == "330104199001011234"
 
 
-def test_trap_17_the_number_stays_when_a_case_is_passed_up() -> None:
+def test_the_number_stays_when_a_case_is_passed_up() -> None:
     desk = again("in_review")
     number, owner, parties = desk.it.number, desk.it.owner, desk.it.parties
     desk.do(c.PassUp(HIGHER, "belongs to the higher body"), O)

@@ -52,7 +52,7 @@ def test_a_calendar_day_limit_ends_where_it_falls() -> None:
     assert (far.day, far.provisional) == (date(2027, 1, 9), False)
 
 
-def test_trap_9_across_spring_festival_and_into_a_year_without_a_calendar() -> None:
+def test_across_spring_festival_and_into_a_year_without_a_calendar() -> None:
     calendar = work_calendar()
     assert calendar.due(at("2026-02-13"), limit(5)).day == date(2026, 2, 27)
     due = calendar.due(at("2026-12-18"), limit(10))

@@ -140,7 +140,7 @@ def test_an_extension_exists_only_where_something_gives_it() -> None:
     assert certificate.extension is None
 
 
-def test_trap_11_a_lack_and_a_deemed_withdrawal_only_where_the_province_has_the_rule() -> None:
+def test_a_lack_and_a_deemed_withdrawal_only_where_the_province_has_the_rule() -> None:
     for short, county in (("31", "310115"), ("32", "320509"), ("33", "330106"), ("34", "340104")):
         made = guide("HF-006", county, "decide")
         item = made.item("purchase_invoice")
@@ -149,7 +149,7 @@ def test_trap_11_a_lack_and_a_deemed_withdrawal_only_where_the_province_has_the_
         assert (made.lack is not None) == (short == "33")
 
 
-def test_trap_2_the_lists_of_two_places_differ_and_each_guide_has_its_own() -> None:
+def test_the_lists_of_two_places_differ_and_each_guide_has_its_own() -> None:
     shanghai, jiangsu = guide("DP-001", "310115"), guide("DP-001", "320509")
     assert shanghai.item("household_booklet") is None
     assert jiangsu.item("household_booklet") is not None

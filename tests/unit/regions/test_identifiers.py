@@ -40,7 +40,7 @@ def test_the_vector_of_the_standard() -> None:
     assert found.warnings == ()
 
 
-def test_trap_8_fifteen_and_eighteen_digits_are_the_same_person() -> None:
+def test_fifteen_and_eighteen_digits_are_the_same_person() -> None:
     old = parse_identity("110105491231002", TODAY)
     new = parse_identity("11010519491231002x", TODAY)
     assert old.normalised == new.normalised == "11010519491231002X"
@@ -48,7 +48,7 @@ def test_trap_8_fifteen_and_eighteen_digits_are_the_same_person() -> None:
     assert old.warnings == (IdentityWarning.UPGRADED,)
 
 
-def test_trap_15_a_retired_area_is_accepted_and_a_future_birth_is_not() -> None:
+def test_a_retired_area_is_accepted_and_a_future_birth_is_not() -> None:
     found = parse_identity(checked("33010419910101001"), TODAY)
     assert found.warnings == (IdentityWarning.AREA_RETIRED,)
     assert reason_of(checked("33010420990101001")) == "birth_in_future"

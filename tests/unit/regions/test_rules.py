@@ -162,7 +162,7 @@ def test_without_its_registers_a_rule_leaves_the_case(name: str) -> None:
     assert judge(name, {}).kind is VerdictKind.LEAVE
 
 
-def test_trap_8_the_same_correction_again_changes_nothing() -> None:
+def test_the_same_correction_again_changes_nothing() -> None:
     assert judge("identity_upgrade", FUND).result["changed"] == "yes"
     again = judge("identity_upgrade", {**FUND, "fund.id_no": "11010519491231002X"})
     assert (again.kind, again.result["changed"]) == (VerdictKind.GRANT, "no")
