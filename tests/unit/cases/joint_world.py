@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import cycle
 from typing import Any
 
 from nodes.cases import commands as c
@@ -17,8 +18,8 @@ REGIONS = ("31", "33", "34", "32", "31")
 def plan(count: int, needs: dict[int, tuple[int, ...]] | None = None) -> tuple[JointPart, ...]:
     wanted = needs or {}
     return tuple(
-        JointPart(i, f"PS-00{i}", REGIONS[(i - 1) % len(REGIONS)], f"body-{i}", "310115", needs=wanted.get(i, ()))
-        for i in range(1, count + 1)
+        JointPart(i, f"PS-00{i}", region, f"body-{i}", "310115", needs=wanted.get(i, ()))
+        for i, region in zip(range(1, count + 1), cycle(REGIONS), strict=False)
     )
 
 
