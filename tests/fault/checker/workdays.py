@@ -2,7 +2,8 @@
 
 Knows the published calendar (the chinesecalendar package, and years entered in a calendar file), the
 provisional one after it, and the arithmetic of a clock as the protocol writes it: the day of the event does
-not count; a stop from day P to day R keeps the days after P up to R out of the count. Must not know cases.
+not count; a stop from day P to day R keeps the days after P up to R out of the count, as long as the limit is
+not over on P. Must not know cases.
 """
 
 from __future__ import annotations
@@ -81,18 +82,29 @@ class Workdays:
         return day
 
     def due(self, clock: Clock, terms: Terms) -> tuple[datetime, date]:
-        """The first moment that is too late, and the last day."""
-        day = self.last_day(day_of(clock.started_at.ToDatetime(UTC)), clock.limit, self._stood(clock))
-        return end_of(day, terms), day
+        """The first moment that is too late, and the last day.
 
-    def _stood(self, clock: Clock) -> int:
-        total = 0
-        for stop in clock.stops:
-            if stop.HasField("until"):
-                since, until = (day_of(at.ToDatetime(UTC)) for at in (stop.since, stop.until))
+        What was over is not moved by a later stop; what stood on its last day ends when it runs again.
+        """
+        begun, extra = day_of(clock.started_at.ToDatetime(UTC)), 0
+        last = self.last_day(begun, clock.limit)
+        for since, until in self._stood(clock):
+            if since <= last:
                 counted = clock.limit.unit == LimitUnit.LIMIT_UNIT_WORKING_DAY
-                total += self.between(since, until) if counted else (until - since).days
-        return total
+                extra += self.between(since, until) if counted else (until - since).days
+                last = max(self.last_day(begun, clock.limit, extra), self._rolled(until, clock.limit))
+        return end_of(last, terms), last
+
+    def _rolled(self, day: date, limit: Limit) -> date:
+        while limit.unit != LimitUnit.LIMIT_UNIT_CALENDAR_DAY and not self.worked(day):
+            day += DAY
+        return day
+
+    @staticmethod
+    def _stood(clock: Clock) -> list[tuple[date, date]]:
+        """First and last day of each stop that is over."""
+        over = [stop for stop in clock.stops if stop.HasField("until")]
+        return [(day_of(s.since.ToDatetime(UTC)), day_of(s.until.ToDatetime(UTC))) for s in over]
 
     def yellow(self, clock: Clock, terms: Terms, last: date) -> datetime:
         """00:00 of the first of the last days of the limit, by share rounded up or by a number of units."""

@@ -93,6 +93,22 @@ def test_a_stop_keeps_its_days_out_of_the_count() -> None:
     assert at == datetime(2026, 11, 16, 17, tzinfo=SHANGHAI)
 
 
+@pytest.mark.parametrize(
+    ("since", "until", "last"),
+    [
+        ("2026-11-09", "2026-11-12", "2026-11-12"),  # on its last day: it ends when it runs again
+        ("2026-11-09", "2026-11-14", "2026-11-16"),  # which is a Saturday
+        ("2026-11-10", "2026-11-12", "2026-11-09"),  # over already
+    ],
+)
+def test_a_stop_moves_only_what_is_left(since: str, until: str, last: str) -> None:
+    stood = clock("2026-11-02T09:00:00+08:00", 5)
+    stop = stood.stops.add(reason="court_order")
+    stop.since.FromDatetime(datetime.fromisoformat(f"{since}T10:00:00+08:00"))
+    stop.until.FromDatetime(datetime.fromisoformat(f"{until}T10:00:00+08:00"))
+    assert shipped().due(stood, Terms())[1] == date.fromisoformat(last)
+
+
 @pytest.mark.parametrize(("share", "units", "first"), [(0.3, 0, 17), (0.15, 0, 18), (0.0, 4, 16)])
 def test_yellow_burns_for_the_last_days(share: float, units: int, first: int) -> None:
     terms = Terms(yellow_share=share, yellow_units=units)
