@@ -44,7 +44,7 @@ class Node:
 
     @property
     def log(self) -> Path:
-        """What it has said, over all its runs."""
+        """What it has said since it was started."""
         return self.home / f"{self.region}.log"
 
     @property
@@ -62,9 +62,14 @@ class Node:
         """It was started and never stopped, and is not there."""
         return self.pid.exists() and self.process is None
 
+    def put_log_away(self) -> None:
+        """Begin a new one; that of the run before is kept beside it."""
+        if self.log.exists():
+            self.log.replace(self.log.with_suffix(".log.before"))
+
     def last_words(self) -> str:
         """That it ended, and the end of its log."""
-        return f"Node {self.region} is no longer running. The end of {self.log}:\n{tail(self.log, 15)}\n"
+        return f"Node {self.region} is no longer running. The end of {self.log}:\n{tail(self.log, 6)}\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +108,7 @@ class Federation:
             if missing:
                 print(f"Starting the nodes of {', '.join(node.region for node in missing)} …", flush=True)
             for node in missing:
+                node.put_log_away()
                 PidFile(node.pid).write(self._start(node, addresses))
             for node in self.nodes:
                 if not self._answers(node, addresses[node.region]):

@@ -1,14 +1,20 @@
 """`serve` runs one region's node, `demo` the rehearsal of all four. Both are handed in by `__main__`."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from broker.bus import BusError
 from nodes.cli.call import Call, command
+from nodes.cli.commands.topics import without_password
 from nodes.cli.exits import Exit
-from nodes.cli.failures import failure
+from nodes.cli.failures import Failure, failure
 from nodes.cli.names import wrong
+from nodes.cli.words import both
+from regions.errors import DataError
 from regions.region import atlas
 
 
@@ -50,7 +56,30 @@ def serve(
         "otlp_endpoint": otlp_endpoint,
         "log_format": log_format,
     }
-    return call.defaults.serve({name: value for name, value in given.items() if value})
+    with _told(call, given):
+        return call.defaults.serve({name: value for name, value in given.items() if value})
+
+
+@contextmanager
+def _told(call: Call, given: Mapping[str, Any]) -> Iterator[None]:
+    """What keeps a node from starting, as Failure."""
+    from nodes.rpc.server import CannotListen, NotLoopback
+    from nodes.store.errors import StoreError
+
+    try:
+        yield
+    except (CannotListen, NotLoopback) as error:
+        raise failure(Exit.SETTINGS, "cannot_listen", reason=error) from None
+    except StoreError as error:
+        url = without_password(given["database_url"] or call.defaults.database_url)
+        said, advice = both("fail.database", url=url, reason=error), both("next.database", url=url)
+        raise Failure(Exit.UNREACHABLE, "DATABASE", said, advice) from None
+    except BusError as error:
+        url = without_password(given["bus_url"] or call.defaults.bus_url)
+        said, advice = both("fail.bus", url=url, reason=error), both("next.bus", url=url)
+        raise Failure(Exit.SETTINGS, "BUS", said, advice) from None
+    except DataError as error:
+        raise failure(Exit.SETTINGS, "bad_facts", reason=error) from None
 
 
 def _peers(given: list[str]) -> dict[str, str]:
