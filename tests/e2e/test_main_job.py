@@ -45,6 +45,7 @@ def test_the_shipped_input_comes_to_what_it_should_on_kafka_and_postgresql(
             "TONGBAN_DATABASE_URL": urls[region],
             "TONGBAN_BUSINESS_CLOCK": str(tmp_path / "business-time"),
             "TONGBAN_REGISTERS": "rehearsal",
+            "TONGBAN_POLL_S": "0.05",
         }
 
     with provinces(tmp_path, more) as nodes:
