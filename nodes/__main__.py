@@ -70,7 +70,9 @@ def _serve(overrides: Mapping[str, Any]) -> int:
     try:
         uvloop.run(serve(load(**overrides)))
     except SettingsError as error:
-        return _refused(error)
+        code = _refused(error)
+        store_errors = importlib.import_module("nodes.store.errors")
+        return Exit.UNREACHABLE if isinstance(error.__cause__, store_errors.StoreUnavailable) else code
     return Exit.OK
 
 

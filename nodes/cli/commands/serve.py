@@ -62,18 +62,9 @@ def serve(
 
 @contextmanager
 def _told(call: Call, given: Mapping[str, Any]) -> Iterator[None]:
-    """What keeps a node from starting, as Failure."""
-    from nodes.rpc.server import CannotListen, NotLoopback
-    from nodes.store.errors import StoreError
-
+    """What keeps a node from starting and is no setting's fault alone, as Failure."""
     try:
         yield
-    except (CannotListen, NotLoopback) as error:
-        raise failure(Exit.SETTINGS, "cannot_listen", reason=error) from None
-    except StoreError as error:
-        url = without_password(given["database_url"] or call.defaults.database_url)
-        said, advice = both("fail.database", url=url, reason=error), both("next.database", url=url)
-        raise Failure(Exit.UNREACHABLE, "DATABASE", said, advice) from None
     except BusError as error:
         url = without_password(given["bus_url"] or call.defaults.bus_url)
         said, advice = both("fail.bus", url=url, reason=error), both("next.bus", url=url)

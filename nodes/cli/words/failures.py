@@ -64,11 +64,6 @@ FAILURES: Final[dict[str, tuple[str, str]]] = {
     ),
     "fail.serve_region": ("没有说明是哪个省的节点。", "it is not said which region's node to run."),
     "next.serve_region": ("加上 --region {regions}。", "add --region {regions}."),
-    "fail.cannot_listen": ("无法监听：{reason}", "the node cannot listen: {reason}"),
-    "next.cannot_listen": (
-        "看是否已有节点在运行(tongban doctor)，或用 --listen 另给地址。",
-        "see whether a node runs there already (tongban doctor), or give another address with --listen.",
-    ),
     "fail.bad_facts": ("事项资料有误：{reason}", "the facts of the matters are wrong: {reason}"),
     "next.bad_facts": ("改正所指文件中的该项。", "correct that entry of the file it names."),
     "fail.which_database": ("没有说明是哪个数据库。", "it is not said which database."),

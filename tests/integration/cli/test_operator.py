@@ -8,8 +8,6 @@ from typing import Any
 import pytest
 
 from broker.url import BusUrlError
-from nodes.rpc.server import CannotListen
-from nodes.store.errors import StoreUnavailable
 from regions.errors import DataError
 from tests.integration.cli.conftest import Run
 from tests.integration.cli.double import NodeDouble, requests_of
@@ -57,12 +55,6 @@ def test_topics_are_made_and_checked_and_the_doctor_looks_at_all(
 @pytest.mark.parametrize(
     ("error", "code", "said"),
     [
-        (CannotListen("listen: 127.0.0.1:1 cannot be had"), 10, "--listen"),
-        (
-            StoreUnavailable("the database is not there"),
-            6,
-            "postgresql://u:***@h/d: the database is not there",
-        ),
         (BusUrlError("scheme", "'pigeon' is no bus"), 10, "--bus-url"),
         (DataError("places.csv", "row 3", "unknown area"), 10, "places.csv"),
     ],
@@ -71,7 +63,7 @@ def test_what_keeps_a_node_from_starting_is_told(run: Run, error: Exception, cod
     def serve(_settings: Any) -> int:
         raise error
 
-    where = ("--database-url", "postgresql://u:secret@h/d")
+    where = ("--bus-url", "pigeon://u:secret@h/d")
     ended = run("serve", "--region", "32", *where, serve=serve, columns=200)
     assert (ended.exit_code, said in ended.stderr) == (code, True), ended.stderr
     assert "secret" not in ended.stderr
