@@ -214,3 +214,16 @@ def test_every_matter_that_can_be_filed_gives_terms() -> None:
         terms = machine.terms_of(book.build(matter.code, "330106"))
         assert terms.decision.value >= 1
         assert (terms.yellow_share or terms.yellow_units) > 0
+
+
+@pytest.mark.parametrize("area", ["310115", "320505", "330106", "340102"])
+def test_every_limit_of_every_guide_names_what_it_rests_on(area: str) -> None:
+    book = guidebook()
+    for matter in catalogue().enabled():
+        terms = machine.terms_of(book.build(matter.code, area))
+        steps = [step.limit for step in terms.steps]
+        for limit in (
+            *(terms.notice, terms.decision, terms.correction, terms.lack, terms.delivery, terms.procedure),
+            *(terms.contact, terms.grace, terms.extension, *steps),
+        ):
+            assert limit is None or (limit.basis_zh and limit.basis_en), (matter.code, limit)

@@ -310,6 +310,22 @@ def test_a_second_list_names_only_what_could_not_be_known() -> None:
     assert desk.it.corrections_told == 3
 
 
+def test_the_windows_list_is_the_first_for_the_authority_too() -> None:
+    desk = again("filed", C)
+    desk.do(LIST, W)
+    told_once(desk)
+    desk.do(c.PreCheck(), W)
+    desk.do(c.Receive(), S)
+    assert refusal(desk, c.RequestCorrection((defect("id_card"),)), O).code is Code.SECOND_LIST
+    assert refusal(desk, c.RequestCorrection((defect("field:phone"),)), O).code is Code.SECOND_LIST
+    mixed = c.RequestCorrection((defect("booklet", "received"), defect("id_card")))
+    error = refusal(desk, mixed, O)
+    assert (error.code, error.field) == (Code.SECOND_LIST, "defects.1.knowable_since")
+    assert desk.state() == "pre_checked"
+    desk.do(c.Accept(), O)
+    assert desk.state() == "accepted"
+
+
 def test_in_time_at_the_origin_undoes_a_deemed_withdrawal() -> None:
     desk = again("correction")
     desk.wait(at("2026-04-10"))
