@@ -72,7 +72,7 @@ class Backlogs:
             await asyncio.sleep(EVERY_S)
 
     async def _read_store(self) -> None:
-        async with self._store.read() as unit:
+        async with self._store.read(aside=True) as unit:
             waiting = await unit.outbox_counts()
             parked = await unit.count_parked()
         oldest = min((at for _, at in waiting.values()), default=0.0)

@@ -69,7 +69,7 @@ class Reader:
 
     async def page(self, wanted: CaseFilter, after: CaseCursor | None, limit: int) -> list[CaseRow]:
         """A page of rows, newest receipt first."""
-        async with self._store.read() as unit:
+        async with self._store.read(aside=True) as unit:
             return await unit.list_cases(wanted, after=after, limit=limit)
 
     async def history(self, number: str) -> list[EventRow]:

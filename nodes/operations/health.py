@@ -110,7 +110,7 @@ class Health:
         return "; ".join(_wrong(r) for r in await self._bus.describe_topics(self._topics) if not r.conforms)
 
     async def _outbox(self, counts: dict[str, int]) -> str:
-        async with self._store.read() as unit:
+        async with self._store.read(aside=True) as unit:
             found = await unit.outbox_counts()
         counts["waiting"] = sum(count for count, _ in found.values())
         wall = self._wall_s()
@@ -122,7 +122,7 @@ class Health:
         return f"{lag} messages are not yet read" if lag > MUCH_LAG else ""
 
     async def _letters(self, counts: dict[str, int]) -> str:
-        async with self._store.read() as unit:
+        async with self._store.read(aside=True) as unit:
             parked = counts["parked"] = await unit.count_parked()
         return f"{parked} messages wait for an operator" if parked else ""
 

@@ -45,7 +45,7 @@ class Operations:
         """
         if cursor and _CURSOR.fullmatch(cursor) is None:
             raise ValueError("cursor: none that was given here")
-        async with self._store.read() as unit:
+        async with self._store.read(aside=True) as unit:
             found = await unit.letters(before=cursor, limit=limit + 1, with_settled=settled)
         page = tuple(found[:limit])
         return LetterPage(page, page[-1].id if len(found) > limit else "")
@@ -93,7 +93,7 @@ class Operations:
 
     async def lanes(self) -> Sequence[LaneView]:
         """Every lane of the relay, by number: who holds it, and what waits in it."""
-        async with self._store.read() as unit:
+        async with self._store.read(aside=True) as unit:
             waiting = await unit.lane_counts()
             leases = {lease.name: lease for lease in await unit.leases_held()}
         wall = self._context.wall_s()

@@ -47,7 +47,7 @@ class Traces:
             async with asyncio.timeout(self._timeout_s):
                 await self._flush()
         numbers = {view.row.number for view in await self._family(case_number)} | {case_number}
-        async with self._store.read() as unit:
+        async with self._store.read(aside=True) as unit:
             rows = await unit.spans_of_cases(numbers)
         return spans_from_store(rows, self._region)
 

@@ -24,8 +24,8 @@ class Engine(Protocol):
     def writing(self, *, durable: bool) -> AbstractAsyncContextManager[Link]:
         """A transaction that writes."""
 
-    def reading(self) -> AbstractAsyncContextManager[Link]:
-        """A snapshot."""
+    def reading(self, *, aside: bool = False) -> AbstractAsyncContextManager[Link]:
+        """A snapshot. `aside`: what is read may be much; it keeps nobody waiting."""
 
     async def close(self) -> None:
         """Ends what it started."""

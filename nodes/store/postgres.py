@@ -220,8 +220,9 @@ class PostgresEngine:
             yield link
 
     @contextlib.asynccontextmanager
-    async def reading(self) -> AsyncIterator[Link]:
-        """A snapshot."""
+    async def reading(self, *, aside: bool = False) -> AsyncIterator[Link]:
+        """A snapshot. `aside` makes no difference: every statement is awaited."""
+        del aside
         async with self._transaction(self._reading) as link:
             yield link
 

@@ -18,7 +18,7 @@ from nodes.store.errors import DataRejected
 from nodes.store.tables import METADATA
 
 R = TypeVar("R")
-Rows: TypeAlias = Sequence[Row[*tuple[Any, ...]]]
+Rows: TypeAlias = Sequence[Row[*tuple[Any, ...]]] | Sequence[tuple[Any, ...]]
 Values: TypeAlias = Mapping[str, Any]
 Present = Literal["fail", "skip", "replace", "mend"]
 

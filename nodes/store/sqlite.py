@@ -1,7 +1,7 @@
-"""SQLite under the store: one thread that writes, a few that read, statements hop to them.
+"""SQLite under the store: one connection that writes, a few that read, each with a thread in which it waits.
 
-Knows who has which thread when. Must not know a table. Why it is safe: a connection is used by its own thread
-alone; WAL lets readers keep their snapshot beside the one writer; BEGIN IMMEDIATE takes the file's write lock
+Knows who has which of them when. Must not know a table. Why it is safe: a connection has one user at a time;
+WAL lets readers keep their snapshot beside the one writer; BEGIN IMMEDIATE takes the file's write lock
 at once, so that another process on the same file waits (up to the time-out) instead of failing half-way;
 synchronous=FULL makes a commit return only once the disk has it.
 """
@@ -43,8 +43,8 @@ class SqliteEngine:
                 raise
 
     @contextlib.asynccontextmanager
-    async def reading(self) -> AsyncIterator[Link]:
-        """A snapshot, on a reader of its own."""
+    async def reading(self, *, aside: bool = False) -> AsyncIterator[Link]:
+        """A snapshot, on a reader of its own; `aside`: in its thread."""
         try:
             async with asyncio.timeout(self._timeout_s):
                 reader = await self._readers.get()
@@ -52,7 +52,7 @@ class SqliteEngine:
             reason = f"no reader of the database became free within {self._timeout_s} s"
             raise StoreUnavailable(reason) from None
         try:
-            reader.begin(durable=True)
+            reader.begin(durable=True, aside=aside)
             yield reader
         finally:
             reader.end()

@@ -1,8 +1,10 @@
-"""A thread and the SQLite connection that belongs to it: the link of the transaction that uses it just now.
+"""A SQLite connection and the thread in which it waits: the link of the transaction that uses it just now.
 
-Knows threads, pragmas and SQLite's error codes. Must not know a table. A hop to the thread costs more than
-most statements, so what gives no answer (begin, insert) waits for the next hop that does: its error is raised
-there, at the latest by the commit.
+Knows threads, pragmas and SQLite's error codes. Must not know a table. What may wait (the disk at a commit,
+another process's lock, a query that reads much) is done in the thread. A statement that reads or writes a few
+rows of a file in the page cache is over sooner than a thread is woken, so it is run where it is asked for;
+its lock never waits there: when the file is busy, the rest goes to the thread. What gives no answer (begin,
+insert) is done with the next statement that does: its error is raised there, at the latest by the commit.
 """
 
 from __future__ import annotations
@@ -10,16 +12,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
+from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeAlias, TypeVar, cast
 
-from sqlalchemy import Boolean, Connection, Dialect, Executable, LargeBinary, Table, create_engine, event
-from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
-from sqlalchemy.exc import DBAPIError, StatementError
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Executable
+from sqlalchemy.exc import DBAPIError
 
 from nodes.store.errors import (
     CommitUnknown,
@@ -30,10 +30,11 @@ from nodes.store.errors import (
     StoreUnavailable,
 )
 from nodes.store.session import Batch, Present, Rows, Values, table_of
+from nodes.store.sqlite_sql import inserted, written
 
 T = TypeVar("T")
-Job = Callable[[Connection], Any]
-_DIALECT: Final[Dialect] = sqlite_dialect()
+Job = Callable[[sqlite3.Connection], Any]
+Jobs: TypeAlias = deque[tuple[Job, str]]
 _BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _DATA: Final = frozenset({sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH})
 _GONE: Final = frozenset(
@@ -50,12 +51,16 @@ _GONE: Final = frozenset(
         sqlite3.SQLITE_NOMEM,
     }
 )
-_FAULTS: Final = (StatementError, sqlite3.Error, OverflowError)
+_FAULTS: Final = (sqlite3.Error, OverflowError)
 
 
 def connect(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
     """A connection with the pragmas that the promises rest on. Raises sqlite3.Error."""
-    connection = sqlite3.connect(path, timeout=busy_timeout_s, isolation_level=None)
+    connection = sqlite3.connect(
+        path, timeout=busy_timeout_s, isolation_level=None,
+        cached_statements=512,
+        check_same_thread=False,  # used by two threads in turn: whoever awaits a hop does nothing meanwhile
+    )  # fmt: skip
     for pragma in (
         "journal_mode=WAL",
         "synchronous=FULL",
@@ -69,8 +74,6 @@ def connect(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
 
 def translate(error: BaseException, table: str = "") -> StoreError | None:
     """SQLite's complaint in the words of the store; None for a fault of the program."""
-    if isinstance(error, StatementError) and isinstance(error.orig, (ValueError, OverflowError, TypeError)):
-        return DataRejected(table, "", str(error.orig))
     if isinstance(error, OverflowError):
         return DataRejected(table, "", "beyond 64 bits")
     found = error.orig if isinstance(error, DBAPIError) else error
@@ -98,50 +101,60 @@ class SqliteThread:
     def __init__(self, path: Path, busy_timeout_s: float, *, writes: bool) -> None:
         name = "store-writer" if writes else "store-reader"
         self._executor = ThreadPoolExecutor(1, thread_name_prefix=name)
-        self._engine = create_engine(
-            "sqlite+pysqlite://", creator=lambda: connect(path, busy_timeout_s), poolclass=NullPool
-        )
-        begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
-        event.listen(self._engine, "begin", lambda connection: connection.exec_driver_sql(begin))
-        self._connection: Connection | None = None
+        self._busy_timeout_ms = int(busy_timeout_s * 1000)
+        self._connect: Callable[[], sqlite3.Connection] = lambda: connect(path, busy_timeout_s)
+        self._begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
+        self._connection: sqlite3.Connection | None = None
         self._durable = True
-        self._waiting: list[tuple[Job, str]] = []
+        self._aside = False
+        self._waiting: Jobs = deque()
+        self._hop: Future[Any] | None = None
+        """What the thread was given last."""
+        self._patience_ms = self._busy_timeout_ms
 
-    def begin(self, *, durable: bool) -> None:
-        """Begins with the first statement; that raises Retryable while another process has the write lock."""
+    def begin(self, *, durable: bool, aside: bool = False) -> None:
+        """Begins with the first statement; that raises Retryable while another process has the write lock.
 
-        def job(connection: Connection) -> None:
+        aside: every statement is run in the thread: for what reads much.
+        """
+
+        def job(connection: sqlite3.Connection) -> None:
             if durable != self._durable:
-                driver = cast("sqlite3.Connection", connection.connection.driver_connection)
-                driver.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+                connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
                 self._durable = durable
-            connection.begin()
+            connection.execute(self._begin)
 
-        self._waiting = [(job, "")]
+        self._waiting = deque([(job, "")])
+        self._aside = aside
 
     async def commit(self) -> None:
         """Commits. Raises CommitUnknown when the disk failed midway, and what waiting inserts raise."""
 
-        def job(connection: Connection) -> None:
+        def job(connection: sqlite3.Connection) -> None:
             try:
-                connection.commit()
-            except DBAPIError as error:
+                connection.execute("COMMIT")
+            except sqlite3.Error as error:
                 if _code(error) == sqlite3.SQLITE_IOERR:
                     raise CommitUnknown("the disk failed while committing") from error
                 raise
 
-        await self._hop(job)
+        if self._waiting:
+            await self._do(lambda _: None)
+        await self._in_thread(deque([(job, "")]))
 
     async def rollback(self) -> None:
         """Rolls back, also when the caller is cancelled meanwhile: the job is queued before anything else."""
-        self._waiting = []
+        self._waiting.clear()
         with contextlib.suppress(StoreError):
-            await asyncio.shield(self._hop(lambda connection: connection.rollback()))
+            await asyncio.shield(self._in_thread(deque([(_roll_back, "")])))
 
     def end(self) -> None:
-        """Ends a transaction that has only read, without waiting: the next one queues behind it."""
-        self._waiting = []
-        self._executor.submit(self._work, [(lambda connection: connection.rollback(), "")])
+        """Ends a transaction that has only read, without waiting for it."""
+        self._waiting = deque([(_roll_back, "")])
+        if self._threads_turn():
+            self._hop = self._executor.submit(self._work_patiently, self._waiting)
+        else:
+            self._work(self._waiting)
 
     async def close(self) -> None:
         """Closes the connection and ends the thread."""
@@ -149,32 +162,46 @@ class SqliteThread:
         def job() -> None:
             if self._connection is not None:
                 self._connection.close()
-            self._engine.dispose()
 
-        with contextlib.suppress(sqlite3.Error, DBAPIError):
+        with contextlib.suppress(sqlite3.Error):
             await asyncio.get_running_loop().run_in_executor(self._executor, job)
         self._executor.shutdown(wait=False)
 
     async def fetch(self, statement: Executable, values: Values | None = None) -> Rows:
         """See `Link.fetch`."""
-        given = dict(values or {})
-        return await self._hop(lambda c: c.execute(statement, given).fetchall(), table_of(statement))
+        table = table_of(statement)
+
+        def job(connection: sqlite3.Connection) -> Rows:
+            sql = written(statement)
+            return sql.rows(connection.execute(sql.text, sql.values(values or {}, table)).fetchall())
+
+        return await self._do(job, table)
 
     async def run(self, statement: Executable, values: Values | None = None) -> int:
         """See `Link.run`."""
-        given = dict(values or {})
-        return await self._hop(lambda c: c.execute(statement, given).rowcount, table_of(statement))
+        table = table_of(statement)
+
+        def job(connection: sqlite3.Connection) -> int:
+            sql = written(statement)
+            return connection.execute(sql.text, sql.values(values or {}, table)).rowcount
+
+        return await self._do(job, table)
 
     async def run_many(self, statement: Executable, rows: Sequence[Values]) -> None:
         """See `Link.run_many`."""
+        table = table_of(statement)
+
+        def job(connection: sqlite3.Connection) -> None:
+            sql = written(statement)
+            connection.executemany(sql.text, [sql.values(row, table) for row in rows])
+
         if rows:
-            self._waiting.append((lambda c: c.execute(statement, rows).close(), table_of(statement)))
+            self._waiting.append((job, table))
 
     async def insert(self, batch: Batch, present: Present = "fail") -> None:
         """See `Link.insert`."""
         if batch.rows:
-            job = lambda c: _cursor(c).executemany(*_written(batch, present))  # noqa: E731
-            self._waiting.append((job, batch.table.name))
+            self._waiting.append((lambda c: c.executemany(*inserted(batch, present)), batch.table.name))
 
     async def insert_new(self, batch: Batch) -> set[tuple[Any, ...]]:
         """See `Link.insert_new`. One by one, all in one hop: only so SQLite says which rows were new."""
@@ -182,67 +209,69 @@ class SqliteThread:
             return set()
         places = [batch.names.index(key) for key in batch.keys]
 
-        def job(connection: Connection) -> set[tuple[Any, ...]]:
-            cursor = _cursor(connection)
-            sql, rows = _written(batch, "skip")
+        def job(connection: sqlite3.Connection) -> set[tuple[Any, ...]]:
+            cursor = connection.cursor()
+            sql, rows = inserted(batch, "skip")
             return {
                 tuple(given[place] for place in places)
                 for given, row in zip(batch.rows, rows, strict=True)
                 if cursor.execute(sql, row).rowcount
             }
 
-        return await self._hop(job, batch.table.name)
+        return await self._do(job, batch.table.name)
 
-    async def _hop(self, job: Callable[[Connection], T], table: str = "") -> T:
-        jobs = [*self._waiting, (job, table)]
-        self._waiting = []
-        return cast("T", await asyncio.get_running_loop().run_in_executor(self._executor, self._work, jobs))
+    async def _do(self, job: Callable[[sqlite3.Connection], T], table: str = "") -> T:
+        """Here, or in the thread where it might wait; with what has been waiting for it."""
+        jobs, self._waiting = self._waiting, deque()
+        jobs.append((job, table))
+        if not self._threads_turn():
+            try:
+                return cast("T", self._work(jobs))
+            except Retryable:  # somebody has the lock: nothing of the job at the head was done
+                pass
+        return cast("T", await self._in_thread(jobs))
 
-    def _work(self, jobs: Sequence[tuple[Job, str]]) -> Any:
-        """Runs jobs on the thread; the answer of the last."""
+    async def _in_thread(self, jobs: Jobs) -> Any:
+        self._hop = self._executor.submit(self._work_patiently, jobs)
+        return await asyncio.wrap_future(self._hop)
+
+    def _threads_turn(self) -> bool:
+        """Whether the thread must do it. A job whose caller was cancelled may still have the connection."""
+        return self._aside or self._connection is None or not (self._hop is None or self._hop.done())
+
+    def _work_patiently(self, jobs: Jobs) -> Any:
+        """As `_work`, waiting for a lock of another process."""
+        try:
+            if self._connection is not None:
+                self._be_patient(self._busy_timeout_ms)
+            return self._work(jobs)
+        finally:
+            if self._connection is not None:
+                self._be_patient(0)
+
+    def _be_patient(self, milliseconds: int) -> None:
+        if self._connection is not None and self._patience_ms != milliseconds:
+            self._connection.execute(f"PRAGMA busy_timeout={milliseconds}")
+            self._patience_ms = milliseconds
+
+    def _work(self, jobs: Jobs) -> Any:
+        """Runs jobs; the answer of the last. Takes each off when it is done."""
         answer: Any = None
-        for job, table in jobs:
+        while jobs:
+            job, table = jobs[0]
             try:
                 if self._connection is None:
-                    self._connection = self._engine.connect()
+                    self._connection = self._connect()
                 answer = job(self._connection)
             except _FAULTS as error:
                 known = translate(error, table)
                 if known is None:
                     raise
                 raise known from error
+            jobs.popleft()
         return answer
 
 
-def _cursor(connection: Connection) -> sqlite3.Cursor:
-    """The driver's own cursor: a batch needs nothing between it and the driver but its conversions."""
-    return cast("sqlite3.Cursor", connection.connection.cursor())
-
-
-@lru_cache(maxsize=256)
-def _statement(
-    table: Table, names: tuple[str, ...], keys: tuple[str, ...], present: Present
-) -> tuple[str, tuple[Callable[[Any], Any] | None, ...]]:
-    """The SQL of a batch, and how each column's values are converted for the driver."""
-    columns = ", ".join(f'"{name}"' for name in names)
-    marks = ", ".join("?" * len(names))
-    sql = f'INSERT INTO "{table.name}" ({columns}) VALUES ({marks})'  # noqa: S608 - names of our own columns
-    if present == "skip":
-        sql += " ON CONFLICT DO NOTHING"
-    elif present in ("replace", "mend"):
-        changed = ", ".join(f'"{name}" = excluded."{name}"' for name in names if name not in keys)
-        sql += f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changed}"
-        if present == "mend":
-            sql += f' WHERE "{table.name}"."recovered"'
-    kinds = [table.c[name].type.dialect_impl(_DIALECT) for name in names]
-    plain = (Boolean, LargeBinary)  # the driver takes bool and bytes as they are
-    return sql, tuple(None if isinstance(kind, plain) else kind.bind_processor(_DIALECT) for kind in kinds)
-
-
-def _written(batch: Batch, present: Present) -> tuple[str, list[tuple[Any, ...]]]:
-    sql, converts = _statement(batch.table, batch.names, batch.keys, present)
-    columns = [
-        column if convert is None else [convert(value) for value in column]
-        for convert, column in zip(converts, zip(*batch.rows, strict=True), strict=True)
-    ]
-    return sql, list(zip(*columns, strict=True))
+def _roll_back(connection: sqlite3.Connection) -> None:
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")

@@ -93,9 +93,11 @@ class Store:
             yield WriteTx(link)
 
     @contextlib.asynccontextmanager
-    async def read(self) -> AsyncIterator[ReadTx]:
-        """A snapshot of what is committed. Raises Retryable, StoreUnavailable."""
-        async with self._engine.reading() as link:
+    async def read(self, *, aside: bool = False) -> AsyncIterator[ReadTx]:
+        """A snapshot of what is committed. `aside`: it may read much, and nobody is to wait for it; few rows
+        by their key are read sooner without. Raises Retryable, StoreUnavailable.
+        """
+        async with self._engine.reading(aside=aside) as link:
             yield ReadTx(link)
 
     async def transact(
