@@ -7,6 +7,7 @@ that brings none of its own is a child of the context it was made in (`ce_tracep
 then), so a relay that sends it hours later, in another process, continues the same trace.
 """
 
+import re
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -39,6 +40,11 @@ from broker.bus import (
 PROPAGATOR: Final = TraceContextTextMapPropagator()
 HOP_HEADERS: Final = ("traceparent", "tracestate")
 ORIGIN_HEADERS: Final = MappingProxyType({"traceparent": "ce_traceparent", "tracestate": "ce_tracestate"})
+
+
+_MEMBER: Final = r"[a-z0-9][_0-9a-z*/@-]{0,240}=[ -+\--<>-~]{0,255}[!-+\--<>-~]"
+TRACESTATE: Final = re.compile(rf"(?=.{{0,512}}\Z)({_MEMBER}(,{_MEMBER}){{0,31}})?")
+"""The list of W3C Trace Context: keys and values of vendors."""
 
 
 class MessageTracer:
@@ -155,10 +161,14 @@ class MessageTracer:
 
 
 def _carrier(message: Message, names: Mapping[str, str]) -> dict[str, str]:
+    """What a propagator may read: a tracestate only in its form, for it logs what it cannot read."""
     headers = dict(message.headers)
-    return {
+    texts = {
         name: headers[header].decode(errors="replace") for name, header in names.items() if header in headers
     }
+    if not TRACESTATE.fullmatch(texts.get("tracestate", "")):
+        texts.pop("tracestate", None)
+    return texts
 
 
 def _origin(message: Message) -> Context | None:

@@ -38,6 +38,7 @@ from nodes.operations.operations import Operations
 from nodes.operations.retention import Retention
 from nodes.operations.traces import Traces
 from nodes.outbox import Relay
+from nodes.rpc.gates import Crowd
 from nodes.rpc.peer import Peers
 from nodes.rpc.server import CannotListen, Face, Limits, NotLoopback
 from nodes.settings import Settings, SettingsError
@@ -204,7 +205,12 @@ def _face(parts: Parts, operations: Operations, materials: MaterialStore, peers:
     config, context = parts.config, parts.context
     limits = Limits(
         max_message_bytes=config.max_message_bytes, max_metadata_bytes=config.max_metadata_bytes,
-        max_streams=config.max_streams, max_calls=config.max_calls, timeout_s=config.rpc_timeout_s,
+        max_streams=config.max_streams, timeout_s=config.rpc_timeout_s, keepalive_s=config.keepalive_s,
+        crowd=Crowd(
+            max_calls=config.max_calls, peer_calls=config.peer_calls, client_calls=config.client_calls,
+            max_open_streams=config.max_open_streams, peer_streams=config.peer_streams,
+            peer_rate=config.peer_rate, client_rate=config.client_rate, slow_reader_s=config.slow_reader_s,
+        ),
     )  # fmt: skip
     return Face(
         config.region, desk=parts.desk, reader=parts.reader, changes=parts.changes, operations=operations,
@@ -228,7 +234,10 @@ def _operations(parts: Parts, peers: Peers, retention: Retention) -> Operations:
         topics=specs(REGIONS, config.topic_plan), rooms=rooms, now=parts.context.now,
         wall_s=parts.context.wall_s, version=version("tongban"),
     )  # fmt: skip
-    traces = Traces(parts.store, parts.reader, config.region, peers, flush=parts.telemetry.flush)
+    traces = Traces(
+        parts.store, parts.reader, config.region, peers, flush=parts.telemetry.flush,
+        timeout_s=0.4 * config.rpc_timeout_s,  # it waits twice, and whoever asks is answered in time
+    )  # fmt: skip
     return Operations(parts.store, parts.writer, health, traces)
 
 
@@ -318,6 +327,14 @@ def config_of(settings: Settings) -> NodeConfig:
         max_material_bytes=settings.max_material_bytes,
         max_streams=settings.max_streams,
         max_calls=settings.max_calls,
+        peer_calls=settings.peer_calls,
+        client_calls=settings.client_calls,
+        max_open_streams=settings.max_open_streams,
+        peer_streams=settings.peer_streams,
+        peer_rate=settings.peer_rate,
+        client_rate=settings.client_rate,
+        slow_reader_s=settings.slow_reader_s,
+        keepalive_s=settings.keepalive_s,
         partitions=settings.partitions,
         replication=settings.replication,
         min_insync=settings.min_insync,

@@ -46,6 +46,14 @@ class NodeConfig:
     max_material_bytes: int = 50 * 1024 * 1024
     max_streams: int = 256
     max_calls: int = 1000
+    peer_calls: int = 600
+    client_calls: int = 400
+    max_open_streams: int = 2000
+    peer_streams: int = 600
+    peer_rate: float = 5000.0
+    client_rate: float = 2000.0
+    slow_reader_s: float = 60.0
+    keepalive_s: float = 30.0
     partitions: int = 6
     replication: int = 1
     min_insync: int = 1

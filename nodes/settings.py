@@ -91,10 +91,26 @@ class Settings(BaseSettings):
     max_calls: int = _set(
         1000, "gRPC calls under way at once, beyond it RESOURCE_EXHAUSTED.", ge=1, le=100_000
     )
-    max_streams: int = _set(256, "Streams that one connection may hold open.", ge=1, le=10_000)
+    peer_calls: int = _set(600, "Of these, from one host.", ge=1, le=100_000)
+    client_calls: int = _set(400, "Of these, of one client: changing calls by name.", ge=1, le=100_000)
+    max_open_streams: int = _set(
+        2000, "Streams open at once, beyond it RESOURCE_EXHAUSTED.", ge=1, le=100_000
+    )
+    peer_streams: int = _set(600, "Of these, from one host.", ge=1, le=100_000)
+    max_streams: int = _set(256, "Calls and streams that one connection may hold open.", ge=1, le=10_000)
+    peer_rate: float = _set(
+        5000.0, "Filings and verbs a second from one host, beyond it RESOURCE_EXHAUSTED. 0: any.", ge=0
+    )
+    client_rate: float = _set(2000.0, "Of these, of one client, by name. 0: any.", ge=0)
 
     # time-outs, seconds of wall time
     rpc_timeout_s: float = _set(10.0, "Seconds that a call to a node or a peer may take.", gt=0, le=600)
+    slow_reader_s: float = _set(
+        60.0, "Seconds that an answer of a stream may lie unread; then it is dropped.", gt=0, le=3600
+    )
+    keepalive_s: float = _set(
+        30.0, "Seconds of silence after which a connection is tried, and dropped when dead.", ge=1, le=3600
+    )
     drain_s: float = _set(10.0, "Seconds that calls under way get when a node stops.", ge=0, le=600)
     poll_s: float = _set(0.2, "Seconds between looks at a database or an embedded bus.", gt=0, le=60)
 

@@ -47,6 +47,7 @@ class Desk:
 
         Raises RequestIdReused, Overloaded, Unavailable.
         """
+        self._writer.check_room()
         claim = Claim(request.client, request.request_id, fingerprint)
         new = request.filing
         try:

@@ -71,13 +71,17 @@ class Writer:
             with suppress(asyncio.CancelledError):
                 await self._task
 
-    async def submit(self, work: Work) -> Answer:
-        """The answer once it is durable. Raises Overloaded, Unavailable and the other DeskErrors."""
+    def check_room(self, *, urgent: bool = True) -> None:
+        """Raises what `submit` would raise now, before anything is worked out. `urgent`: people's work."""
         if self._closing:
             raise Unavailable("the node is stopping")
-        queue = self._urgent if work.urgent else self._backlog
-        if len(queue) >= self._queue_limit:
+        if len(self._urgent if urgent else self._backlog) >= self._queue_limit:
             raise Overloaded(retry_after_s=1.0)
+
+    async def submit(self, work: Work) -> Answer:
+        """The answer once it is durable. Raises Overloaded, Unavailable and the other DeskErrors."""
+        self.check_room(urgent=work.urgent)
+        queue = self._urgent if work.urgent else self._backlog
         work.done = asyncio.get_running_loop().create_future()
         queue.append(work)
         self._wake.set()

@@ -21,7 +21,7 @@ from nodes.codec.views import case_view, event_view, holder_of
 from nodes.rpc.codes import row
 from nodes.rpc.faults import Fault, Wrong, fault_of_answer
 from nodes.rpc.lines import Lines
-from nodes.rpc.looking import actor_of, find_case
+from nodes.rpc.looking import actor_of, checked_size, find_case
 from nodes.rpc.pages import lines_of, page_of, wanted_of
 from nodes.rpc.ports import FilesAndActs, Looks
 from nodes.rpc.roles import sees_private
@@ -51,6 +51,7 @@ class CaseFace(CaseServiceServicer):
     @override
     async def File(self, request: pb.FileRequest, context: Any) -> pb.FileResponse:
         """One filing."""
+        checked_size(request)
         actor_of("CaseService/File", request, self._region)
         answer = await self._desk.file(FILE_REQUEST.take(request), fingerprint(request))
         if answer.refused:
@@ -65,6 +66,7 @@ class CaseFace(CaseServiceServicer):
     @override
     async def Act(self, request: pb.ActRequest, context: Any) -> pb.ActResponse:
         """A verb."""
+        checked_size(request)
         actor_of("CaseService/Act", request, self._region)
         answer = await self._desk.act(ACT_REQUEST.take(request), fingerprint(request))
         if answer.refused:

@@ -1,7 +1,7 @@
 """What is done around every call of ours: a span for what changes a case, and a status for every error.
 
-Knows gRPC handlers and nothing of a service. The order is [Tracing, Errors]: the first is outermost, so
-that a span is still open when an error is told.
+Knows gRPC handlers and nothing of a service. The order is [Tracing, Errors, Gate]: the first is outermost,
+so that a span is still open when an error is told.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ class Errors(grpc.aio.ServerInterceptor):
         if handler is None or not method.startswith(OURS):
             return handler
         within_s = None if handler.request_streaming else self._timeout_s
-        return _around(handler, _answered(handler, method, within_s), _streamed(handler, method))
+        parse = _lenient(handler.request_deserializer)
+        return around(handler, _answered(handler, method, within_s), _streamed(handler, method), parse)
 
 
 def _answered(handler: Handler, method: str, within_s: float | None) -> Callable[[Any, Any], Awaitable[Any]]:
@@ -94,11 +95,13 @@ def fault_noted(error: Exception, method: str) -> Fault:
     return fault
 
 
-def _around(
+def around(
     handler: Handler,
     answered: Callable[[Any, Any], Awaitable[Any]],
     streamed: Callable[[Any, Any], AsyncIterator[Any]],
+    parse: Callable[[bytes], Any],
 ) -> Handler:
+    """The same handler with other insides: `answered` where it gives one answer, `streamed` where many."""
     make: Mapping[tuple[bool, bool], Callable[..., Handler]] = {
         (False, False): grpc.unary_unary_rpc_method_handler,
         (True, False): grpc.stream_unary_rpc_method_handler,
@@ -107,7 +110,7 @@ def _around(
     }
     return make[handler.request_streaming, handler.response_streaming](
         streamed if handler.response_streaming else answered,
-        request_deserializer=_lenient(handler.request_deserializer),
+        request_deserializer=parse,
         response_serializer=handler.response_serializer,
     )
 
@@ -178,10 +181,10 @@ class Tracing(grpc.aio.ServerInterceptor):
 
 
 def call_span(tracer: Tracer, method: str, metadata: Any) -> AbstractContextManager[Span]:
-    """The span of one call, or of one line of a stream; it is the current one inside."""
-    carried = {
-        str(k): v for k, v in metadata or () if k in ("traceparent", "tracestate") and isinstance(v, str)
-    }
+    """The span of one call, or of one line of a stream; it is the current one inside. A tracestate is left
+    alone: a link needs none, and whoever parses it logs what a stranger wrote.
+    """
+    carried = {str(k): v for k, v in metadata or () if k == "traceparent" and isinstance(v, str)}
     return tracer.start_as_current_span(
         method,
         _PROPAGATOR.extract(carried) if carried else None,

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from google.protobuf.message import Message
+
 from nodes.cases.case import Actor
 from nodes.desk.reader import CaseView
 from nodes.rpc.faults import Fault, Wrong, malformed, missing
@@ -14,11 +16,25 @@ from nodes.rpc.ports import Looks
 from nodes.rpc.roles import admit
 
 MAX_NUMBER: Final = 64
+MAX_REQUEST_BYTES: Final = 256 * 1024
+"""A filing or a verb: what becomes of it must fit into a message of the bus, beside the rest of its case."""
 
 
 def actor_of(call: str, request: Any, region: str) -> Actor:
     """The actor that a request names, if this call is his to make. Raises Fault, see `roles.admit`."""
     return admit(call, request.actor if request.HasField("actor") else None, region)
+
+
+def checked_size(request: Any) -> None:
+    """Raises Fault: TOO_LARGE, for a filing or a verb that no message could carry to another region."""
+    if (size := request.ByteSize()) > MAX_REQUEST_BYTES:
+        said = f"has {size} bytes, at most {MAX_REQUEST_BYTES} are taken"
+        largest = max(request.ListFields(), key=lambda held: _size(held[1]))[0].name
+        raise Fault("TOO_LARGE", [Wrong(largest, "TOO_LARGE", said)])
+
+
+def _size(value: Any) -> int:
+    return int(value.ByteSize()) if isinstance(value, Message) else len(str(value))
 
 
 def checked_number(number: str) -> str:

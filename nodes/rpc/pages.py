@@ -24,6 +24,7 @@ from tongban.v1 import case_service_pb2 as pb
 
 PAGE: Final = 50
 MAX_PAGE: Final = 200
+MAX_STATES: Final = 50
 MAX_LOOKED_AT: Final = 2_000
 """Rows that one page looks at when several states are asked for; then it ends early, with a cursor."""
 _TEXTS: Final = ("matter", "origin", "competent", "owner", "authority", "lead")
@@ -63,6 +64,8 @@ def wanted_of(message: pb.CaseFilter) -> Wanted:
         raise malformed("filter.case_numbers", "has an item that is not a case number")
     if message.light:
         texts["light"] = _light(message)
+    if len(message.states) > MAX_STATES:
+        raise malformed("filter.states", f"has more than {MAX_STATES} items")
     try:
         states = frozenset(_state(pb.CaseLine(state=state)) for state in message.states)
     except DecodeError as error:
@@ -110,7 +113,8 @@ def _cursor(text: str) -> CaseCursor:
         filed_at = datetime.fromisoformat(at)
         if filed_at.tzinfo is None or not number.isalnum():
             raise ValueError
-    except (ValueError, binascii.Error):
+        encode_time(filed_at)  # a point in time that no case can have
+    except (ValueError, OverflowError, binascii.Error):
         raise Fault("CURSOR", [Wrong("cursor", "CURSOR")]) from None
     return CaseCursor(filed_at, number)
 

@@ -6,7 +6,7 @@ the server binds loopback unless it is told that it may be insecure.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from nodes.materials.store import MaterialStore
 from nodes.rpc.cases import CaseFace
 from nodes.rpc.catalogue import CatalogueFace
 from nodes.rpc.drain import Drain
+from nodes.rpc.gates import Crowd, Gate
 from nodes.rpc.interceptors import Errors, Tracing
 from nodes.rpc.lines import Lines
 from nodes.rpc.operator import OperatorFace
@@ -63,19 +64,21 @@ class CannotListen(OSError):
 class Limits:
     """What a server takes. Sizes in bytes, times in wall seconds.
 
-    `max_calls`: under way at once, beyond it RESOURCE_EXHAUSTED; `max_streams`: a connection; `timeout_s`: a
-    call that is no stream, and a line of one; `idle_s`: what an upload may send nothing; `window`: lines of a
-    FileMany under way at once; `keepalive_s`: after that much silence a connection is tried.
+    `max_streams`: calls of any kind on one connection; `timeout_s`: a call that is no stream, and a line of
+    one; `idle_s`: what an upload may send nothing; `window`: lines of a FileMany under way at once;
+    `keepalive_s`: after that much silence a connection is tried; `handshake_s`: what a connection has to say
+    that it speaks HTTP/2. `crowd`: who may have how much under way.
     """
 
     max_message_bytes: int = 4 * 1024 * 1024
     max_metadata_bytes: int = 8192
     max_streams: int = 256
-    max_calls: int = 1000
+    crowd: Crowd = field(default_factory=Crowd)
     timeout_s: float = 10.0
     idle_s: float = 30.0
     window: int = 256
     keepalive_s: float = 30.0
+    handshake_s: float = 10.0
     health_s: float = 2.0
 
     @property
@@ -89,7 +92,9 @@ class Limits:
             ("grpc.max_concurrent_streams", self.max_streams),
             ("grpc.keepalive_time_ms", keepalive_ms),
             ("grpc.keepalive_timeout_ms", max(1000, keepalive_ms // 3)),
+            ("grpc.keepalive_permit_without_calls", 1),  # a connection that is half open is found either way
             ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
+            ("grpc.server_handshake_timeout_ms", int(self.handshake_s * 1000)),
             ("grpc.so_reuseport", 0),  # a second server on the same port is a mistake, and said to be one
         )
 
@@ -105,14 +110,24 @@ class Face:
         self._limits = limits
         self._drain = Drain()
         self._serving = Serving(operations, every_s=limits.health_s)
-        lines = Lines(region, desk, tracer, self._drain, window=limits.window, timeout_s=limits.timeout_s)
+        gate = Gate(limits.crowd)
+        lines = Lines(
+            region,
+            desk,
+            tracer,
+            self._drain,
+            gate.pass_pace,
+            window=limits.window,
+            timeout_s=limits.timeout_s,
+        )
         watching = Watching(changes, reader, self._drain)
         transfers = Transfers(region, materials, book, reader, peers, tracer, idle_s=limits.idle_s)
         self._cases = CaseFace(region, desk, reader, lines, watching, transfers)
         self._catalogue = CatalogueFace(now, calendar)
         self._operator = OperatorFace(region, operations)
         self._peer = PeerFace(region, reader, operations, materials, tracer, now)
-        self._interceptors = [Tracing(tracer), Errors(limits.timeout_s)]
+        self.gate = gate
+        self._interceptors = [Tracing(tracer), Errors(limits.timeout_s), gate]
         self._server: grpc.aio.Server | None = None
 
     async def start(self, listen: str, *, insecure: bool = False) -> str:
@@ -126,7 +141,7 @@ class Face:
         server: Any = grpc.aio.server(
             interceptors=self._interceptors,
             options=self._limits.options,
-            maximum_concurrent_rpcs=self._limits.max_calls,
+            maximum_concurrent_rpcs=self._limits.crowd.everything,
         )
         add_CaseServiceServicer_to_server(self._cases, server)
         add_CatalogueServiceServicer_to_server(self._catalogue, server)

@@ -57,7 +57,11 @@ class Watching:
             return await self._follows.last()
         if not (token.isascii() and token.isdigit() and len(token) < 19):
             raise Fault("TOKEN", [Wrong("resume_token", "TOKEN")])
-        return int(token)
+        place = int(token)
+        if place > await self._follows.last():
+            # of another node, or of a database that is no more: what follows it would never come
+            raise Fault("TOKEN", [Wrong("resume_token", "TOKEN")])
+        return place
 
     async def _change(self, actor: Actor, wanted: Wanted, event: EventRow) -> pb.WatchResponse | None:
         """The change, or None when it is not asked for."""

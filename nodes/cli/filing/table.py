@@ -27,6 +27,8 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_FORMULA: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n", "'")
+"""What a formula begins with, in a spreadsheet of any language."""
 _NESTED: Final = {"places": "place_", "facts": "fact_", "part_areas": "part_area_"}
 
 
@@ -179,9 +181,9 @@ def _bad(name: str, why: str, **values: object) -> Failure:
 
 def guarded(cell: str) -> str:
     """A cell that no spreadsheet takes for a formula; `plain` undoes it."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r", "'")) else cell
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
 def plain(cell: str) -> str:
     """A cell as it was meant: without the guard that `guarded` put before it."""
-    return cell[1:] if len(cell) > 1 and cell[0] == "'" and cell[1] in "=+-@\t\r'" else cell
+    return cell[1:] if len(cell) > 1 and cell[0] == "'" and cell[1] in _FORMULA else cell

@@ -13,6 +13,7 @@ from grpc import StatusCode
 from nodes.codec.requests import ActRequest, FileRequest
 from nodes.desk.desk import Desk
 from nodes.desk.work import Answer
+from nodes.rpc.gates import Crowd
 from nodes.rpc.server import Limits
 from tests.integration.rpc.faces import (
     MARKER,
@@ -154,11 +155,12 @@ async def test_more_calls_than_a_node_takes_are_turned_away(tmp_path: Path) -> N
         slow.append(Slow(desk))
         return slow[-1]
 
-    async with served(tmp_path, "32", limits=Limits(max_calls=3), desk=before) as (node,):
+    async with served(tmp_path, "32", limits=Limits(crowd=Crowd(max_calls=3)), desk=before) as (node,):
         calls = [node.caller.cases.File(request()) for _ in range(3)]
         await asyncio.wait_for(slow[0].begun.wait(), 5)
         refused = [await error_of(node.caller.cases.File(request(), timeout=3)) for _ in range(2)]
         assert {e.code() for e in refused} == {StatusCode.RESOURCE_EXHAUSTED}
+        assert {fault_code(e) for e in refused} == {"TOO_MANY_CALLS"}
         for call in calls:
             call.cancel()
 

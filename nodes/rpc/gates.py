@@ -1,0 +1,177 @@
+"""How much one caller may have under way at once, and for how long he may leave unread what he asked for.
+
+Knows gRPC handlers, and callers by what there is to know them by: the host they call from (a peer) and,
+within it, the name they give themselves (a client). A name is its bearer's word until callers are identified,
+so it only ever divides what its host may have. Who has too much is refused before anything is done, and told
+when to come again; others are served. Must not know services.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import grpc
+import structlog
+from typing_extensions import override
+
+from nodes.rpc.faults import Fault, Wrong, status_of
+from nodes.rpc.interceptors import OURS, Handler, around
+from nodes.rpc.pace import Pace
+
+ALL: Final = ""
+MAX_CLIENT: Final = 64
+RETRY_CALLS_S: Final = 1.0
+RETRY_STREAMS_S: Final = 5.0
+log = structlog.get_logger("tongban.rpc")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crowd:
+    """What may be under way at once, of all, of a peer, of a client; calls a second, 0 for any.
+
+    `slow_reader_s`: wall seconds that an answer of a stream may lie untaken before the stream is dropped.
+    """
+
+    max_calls: int = 1000
+    peer_calls: int = 600
+    client_calls: int = 400
+    max_open_streams: int = 2000
+    peer_streams: int = 600
+    peer_rate: float = 5000.0
+    client_rate: float = 2000.0
+    slow_reader_s: float = 60.0
+
+    @property
+    def everything(self) -> int:
+        """Where gRPC itself refuses, without words: beyond all of it, with room for refusals to be told."""
+        return 2 * (self.max_calls + self.max_open_streams)
+
+
+class Gate(grpc.aio.ServerInterceptor):
+    """Stands innermost, before every handler of the server, ours or not. All of it belongs to one loop."""
+
+    def __init__(self, crowd: Crowd) -> None:
+        self.crowd = crowd
+        self._calls: Counter[Hashable] = Counter()
+        self._streams: Counter[Hashable] = Counter()
+        self._peer_pace, self._client_pace = Pace(crowd.peer_rate), Pace(crowd.client_rate)
+
+    @property
+    def open_streams(self) -> int:
+        """Streams under way."""
+        return self._streams[ALL]
+
+    def pass_pace(self, peer: str, client: str) -> None:
+        """One changing call, or one line of a stream. Raises Fault: TOO_FAST."""
+        wait_s = max(self._peer_pace.take(peer), self._client_pace.take((peer, client)))
+        if wait_s:
+            raise Fault("TOO_FAST", [Wrong("client", "TOO_FAST")], retry_after_s=wait_s)
+
+    @override
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Handler:
+        """Wraps our handlers, and every stream."""
+        handler = await continuation(handler_call_details)
+        is_stream = handler is not None and (handler.request_streaming or handler.response_streaming)
+        if handler is None or not (is_stream or str(handler_call_details.method).startswith(OURS)):
+            return handler  # whether the node is well may be asked however full it is
+        return around(handler, self._answered(handler), self._streamed(handler), handler.request_deserializer)
+
+    def _answered(self, handler: Handler) -> Callable[[Any, Any], Awaitable[Any]]:
+        inner = handler.stream_unary if handler.request_streaming else handler.unary_unary
+
+        async def call(request: Any, context: Any) -> Any:
+            if handler.request_streaming:
+                async with self._stream(context):
+                    return await inner(request, context)
+            client = getattr(request, "client", None)
+            async with self._call(context, client[:MAX_CLIENT] if isinstance(client, str) else None):
+                return await inner(request, context)
+
+        return call
+
+    def _streamed(self, handler: Handler) -> Callable[[Any, Any], AsyncIterator[Any]]:
+        inner = handler.stream_stream if handler.request_streaming else handler.unary_stream
+
+        async def call(request: Any, context: Any) -> AsyncIterator[Any]:
+            async with self._stream(context):
+                answers = inner(request, context)
+                if asyncio.iscoroutine(answers):
+                    await answers  # it writes by itself, as health does
+                    return
+                loop, task = asyncio.get_running_loop(), asyncio.current_task()
+                async for answer in answers:
+                    dropping = loop.call_later(self.crowd.slow_reader_s, _drop, task, context)
+                    try:
+                        yield answer  # flow control holds it until the caller has room for it
+                    finally:
+                        dropping.cancel()
+
+        return call
+
+    @asynccontextmanager
+    async def _call(self, context: Any, client: str | None) -> AsyncIterator[None]:
+        """One call under way; refused at once when there is no room for it."""
+        crowd, peer = self.crowd, peer_of(context)
+        bounds: list[tuple[Hashable, int]] = [(ALL, crowd.max_calls), (peer, crowd.peer_calls)]
+        if client is not None:
+            bounds.append(((peer, client), crowd.client_calls))
+        try:
+            if client is not None:
+                self.pass_pace(peer, client)
+            _enter(self._calls, bounds, "TOO_MANY_CALLS", RETRY_CALLS_S)
+        except Fault as fault:
+            await context.abort_with_status(status_of(fault))
+        try:
+            yield
+        finally:
+            _leave(self._calls, bounds)
+
+    @asynccontextmanager
+    async def _stream(self, context: Any) -> AsyncIterator[None]:
+        """One stream under way; refused at once when there is no room for it."""
+        crowd, peer = self.crowd, peer_of(context)
+        bounds: list[tuple[Hashable, int]] = [(ALL, crowd.max_open_streams), (peer, crowd.peer_streams)]
+        try:
+            _enter(self._streams, bounds, "TOO_MANY_STREAMS", RETRY_STREAMS_S)
+        except Fault as fault:
+            await context.abort_with_status(status_of(fault))
+        try:
+            yield
+        finally:
+            _leave(self._streams, bounds)
+
+
+def _enter(count: Counter[Hashable], bounds: list[tuple[Hashable, int]], code: str, retry_s: float) -> None:
+    if any(count[name] >= most for name, most in bounds):
+        raise Fault(code, retry_after_s=retry_s)
+    for name, _ in bounds:
+        count[name] += 1
+
+
+def _leave(count: Counter[Hashable], bounds: list[tuple[Hashable, int]]) -> None:
+    for name, _ in bounds:
+        count[name] -= 1
+        if not count[name]:
+            del count[name]
+
+
+def _drop(task: asyncio.Task[Any] | None, context: Any) -> None:
+    """Nobody reads: what was kept for him is let go. He goes on from where he was by another call."""
+    log.warning("a stream that nobody reads was dropped", peer=peer_of(context))
+    if task is not None:
+        task.cancel()
+
+
+def peer_of(context: Any) -> str:
+    """The host that a call comes from, without its port."""
+    peer = str(context.peer())
+    return peer.rpartition(":")[0] if peer.startswith("ip") else peer
