@@ -45,6 +45,8 @@ from nodes.telemetry.hop import HopSpan
 MAX_RECORDS: Final = 64
 """Messages of one transaction: a tenth of a second for a filing to wait behind."""
 MAX_PAUSE_S: Final = 5.0
+MAX_AHEAD_MS: Final = 86_400_000
+"""How much later than the bus took it a message may say that it was made: clocks differ, but not by a day."""
 log = structlog.get_logger("tongban.inbox")
 
 
@@ -175,6 +177,9 @@ def open_delivery(delivery: Delivery, region: str) -> Arrived:
         envelope = open_(message)
     except EnvelopeError as error:
         return Arrived("", "", None, raw, "BAD_ENVELOPE", str(error))
+    if envelope.time.timestamp() * 1000 - delivery.timestamp_ms > MAX_AHEAD_MS:
+        source, subject = _owners_word(envelope, region)
+        return Arrived(source, "", None, raw, "BAD_MESSAGE", "ce_time: lies in the future", subject)
     try:
         opened = read_message(envelope, region)
     except CarryError as error:

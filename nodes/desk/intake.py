@@ -80,6 +80,13 @@ class _Check:
         return replace(party, id_no=normal, id_given=given)
 
 
+_STATED_APART = {
+    "filing.places.filing": "filing.origin_area",
+    "filing.places.authority": "filing.authority",
+}
+"""Facts for the competent place that the applicant states in a field of their own."""
+
+
 def stand(new: NewFiling, region: str, now: datetime, client: str) -> Standing:
     """The filing if it stands. Raises Refused with every field that is wrong or to be chosen."""
     check = _Check(now.date())
@@ -130,9 +137,7 @@ def _finding(
         return facts, settled(competent(matter.code, facts, new.origin_area), check.problems)
     except FieldError as error:
         where = error.field if error.field.startswith("filing.") else f"filing.places.{error.field}"
-        check.wrong(
-            {"filing.places.filing": "filing.origin_area"}.get(where, where), error.reason, error.detail
-        )
+        check.wrong(_STATED_APART.get(where, where), error.reason, error.detail)
         return None, None
 
 

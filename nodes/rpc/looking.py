@@ -5,6 +5,7 @@ Knows the form of a case number and that a case may not be here. Must not know s
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from google.protobuf.message import Message
@@ -16,6 +17,7 @@ from nodes.rpc.ports import Looks
 from nodes.rpc.roles import admit
 
 MAX_NUMBER: Final = 64
+_NAME: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}", re.ASCII)
 MAX_REQUEST_BYTES: Final = 256 * 1024
 """A filing or a verb: what becomes of it must fit into a message of the bus, beside the rest of its case."""
 
@@ -35,6 +37,14 @@ def checked_size(request: Any) -> None:
 
 def _size(value: Any) -> int:
     return int(value.ByteSize()) if isinstance(value, Message) else len(str(value))
+
+
+def checked_name(name: str, field: str) -> None:
+    """A client or a request id. Raises Fault: MISSING, MALFORMED."""
+    if not name:
+        raise missing(field)
+    if not _NAME.fullmatch(name):
+        raise malformed(field, "does not have the form of this field")
 
 
 def checked_number(number: str) -> str:

@@ -17,7 +17,7 @@ from nodes.desk.reader import CaseView
 from nodes.materials.errors import DigestDiffers, NotStored, OffsetDiffers
 from nodes.materials.store import Announced, MaterialStore
 from nodes.rpc.faults import Fault, Wrong, malformed, missing
-from nodes.rpc.looking import actor_of, find_case
+from nodes.rpc.looking import actor_of, checked_name, find_case
 from nodes.rpc.ports import FetchesMaterials, Looks, NotesMaterials
 from nodes.rpc.roles import sees_private
 from nodes.telemetry.casetrace import CaseTrace
@@ -53,8 +53,7 @@ class Transfers:
         except Fault as fault:
             raise fault.under("header") from None
         for name in ("client", "request_id"):
-            if not getattr(header, name):
-                raise missing(f"header.{name}")
+            checked_name(getattr(header, name), f"header.{name}")
         announced = Announced(header.sha256.hex(), header.size, header.media_type)
         await self._materials.put(announced, self._chunks(pieces))
         await self._notes.note_stored(announced.sha256, announced.size, announced.media_type)

@@ -60,7 +60,7 @@ async def test_every_event_twice_and_from_behind_changes_nothing(tmp_path: Path)
             carry(
                 encode_exchange(EventBatch(number, e.version, ((e.core, e.private),))),
                 kind="events", topic=inbox("32"), subject=number, source="31",
-                message_id=f"again-{e.version}", wall_s=1_800_000_000.0,
+                message_id=f"again-{e.version}", wall_s=1_790_000_000.0,
             )
             for e in reversed(history)
         ]  # fmt: skip
@@ -97,7 +97,7 @@ async def test_a_hole_is_noticed_asked_for_and_filled(tmp_path: Path) -> None:
             message = carry(
                 encode_exchange(EventBatch(number, last.version, ((last.core, last.private),))),
                 kind="events", topic=inbox("32"), subject=number, source="31", message_id="early",
-                wall_s=1_800_000_000.0,
+                wall_s=1_790_000_000.0,
             )  # fmt: skip
             await origin.parts.bus.ensure_topics([])
             await _published(origin, message)

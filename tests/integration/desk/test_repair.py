@@ -46,7 +46,7 @@ def alone(row: EventRow, to: str, source: str) -> Message:
     return carry(
         encode_exchange(EventBatch(row.number, row.version, ((row.core, row.private),))),
         kind="events", topic=inbox(to), subject=row.number, source=source,
-        message_id=f"alone-{row.version}-{row.hash.hex()[:8]}", wall_s=1_800_000_000.0,
+        message_id=f"alone-{row.version}-{row.hash.hex()[:8]}", wall_s=1_790_000_000.0,
     )  # fmt: skip
 
 
