@@ -137,7 +137,7 @@ class Relay:
         return sorted(self._held)
 
     async def _send_once(self, lanes: Sequence[int]) -> bool:
-        """One round over all lanes; whether anything was sent."""
+        """One round over all lanes; whether more may wait already. What is written meanwhile wakes us."""
         if not lanes:
             return False
         async with self._store.read() as unit:
@@ -173,7 +173,7 @@ class Relay:
             span.kept = True
             span.end(row.end_ns)
         self.sent += len(sending)
-        return bool(done)
+        return bool(done) and len(rows) >= PER_LANE
 
     async def _publish(self, sending: Sequence[Sending]) -> Sequence[Sending]:
         """What the bus has taken. A destination that cannot be reached keeps no other waiting; raises

@@ -8,9 +8,11 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
+from weakref import WeakValueDictionary
 
 from typing_extensions import override
 
@@ -36,7 +38,7 @@ from broker.sqlite.schema import connect
 from broker.sqlite.subscription import SqliteSubscription
 from broker.sqlite.writer import GroupedWriter
 
-WATCH_S: Final = (0.002, 0.05)
+WATCH_S: Final = (0.005, 0.05)
 """Shortest and longest pause between looks at what other processes wrote: short after a change, then
 longer.
 """
@@ -57,6 +59,25 @@ logger = logging.getLogger(__name__)
 def wall_clock_ms() -> int:
     """Unix time in milliseconds."""
     return time.time_ns() // 1_000_000
+
+
+@dataclass(slots=True, weakref_slot=True)
+class _Family:
+    """The buses of one event loop on one file: one of them watches it for all, and what each has written is
+    told to all at once.
+    """
+
+    subscriptions: list[SqliteSubscription] = field(default_factory=list)
+    watcher: asyncio.Task[Any] | None = None
+
+    def watched_by_me(self) -> bool:
+        """Whether the running task is the one that watches; it takes the place of one that has ended."""
+        if self.watcher is None or self.watcher.done():
+            self.watcher = asyncio.current_task()
+        return self.watcher is asyncio.current_task()
+
+
+_FAMILIES: Final[WeakValueDictionary[tuple[asyncio.AbstractEventLoop, Path], _Family]] = WeakValueDictionary()
 
 
 class SqliteBus(EventBus):
@@ -87,11 +108,13 @@ class SqliteBus(EventBus):
         self._threads: tuple[GroupedWriter, Reader] | None = None
         self._subscriptions: list[SqliteSubscription] = []
         self._tasks: list[asyncio.Task[None]] = []
+        self._family = _Family()
 
     @override
     async def start(self) -> None:
         if self._threads is not None:
             return
+        self._family = _FAMILIES.setdefault((asyncio.get_running_loop(), self._path.resolve()), self._family)
         open_file = partial(connect, self._path, self._timeout_s * 0.8)
         self._threads = GroupedWriter(open_file, self._timeout_s), Reader(open_file, self._timeout_s)
         self._tasks = [asyncio.create_task(task) for task in (self._watch(), self._beat(), self._sweep())]
@@ -114,7 +137,7 @@ class SqliteBus(EventBus):
         if not messages:
             return []
         appended = await self._writer.run(partial(log.append, messages=messages, now_ms=self._clock_ms()))
-        for subscription in self._subscriptions:
+        for subscription in self._family.subscriptions:
             subscription.tell_ends(appended.ends)
         return appended.places
 
@@ -139,10 +162,15 @@ class SqliteBus(EventBus):
             start,
             (on_assigned, on_revoked),
             self._session_timeout_s,
-            self._subscriptions.remove,
+            self._forget,
         )
         self._subscriptions.append(subscription)
+        self._family.subscriptions.append(subscription)
         return subscription
+
+    def _forget(self, subscription: SqliteSubscription) -> None:
+        self._subscriptions.remove(subscription)
+        self._family.subscriptions.remove(subscription)
 
     @override
     async def ensure_topics(self, specs: Sequence[TopicSpec]) -> Sequence[TopicReport]:
@@ -214,7 +242,7 @@ class SqliteBus(EventBus):
         pause_s, touched_ns, changed_at, asked_at = WATCH_S[1], 0, 0.0, 0.0
         while True:
             await asyncio.sleep(pause_s)
-            if not self._subscriptions:
+            if not self._family.watched_by_me() or not self._family.subscriptions:
                 continue
             pause_s = min(pause_s * 1.5, WATCH_S[1])
             now, before_ns = time.monotonic(), touched_ns
@@ -227,7 +255,7 @@ class SqliteBus(EventBus):
                 continue
             changed_at = time.monotonic()
             pause_s = WATCH_S[0]
-            for subscription in self._subscriptions:
+            for subscription in self._family.subscriptions:
                 subscription.tell(change)
 
     def _log_file_touched_ns(self) -> int:

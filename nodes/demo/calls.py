@@ -28,7 +28,9 @@ PASSING: Final = frozenset(
         grpc.StatusCode.ABORTED,
     }
 )
-PASSING_CODES: Final = frozenset({"OVERLOADED", "RESOURCE_EXHAUSTED", "UNAVAILABLE", "TRY_AGAIN"})
+PASSING_CODES: Final = frozenset(
+    {"OVERLOADED", "RESOURCE_EXHAUSTED", "UNAVAILABLE", "TRY_AGAIN", "TIMED_OUT", "DRAINING"}
+)
 """Refusals of a line of FileMany that say nothing of the filing."""
 OPTIONS: Final = (("grpc.enable_http_proxy", 0), ("grpc.max_receive_message_length", 64 * 1024 * 1024))
 CHUNK_BYTES: Final = 64 * 1024

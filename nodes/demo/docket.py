@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
@@ -29,7 +29,9 @@ class Overdue(Exception):
 
 @dataclass(slots=True)
 class Entry:
-    """A case as this node has it. awaiting: handed over and not received; seen: types of its events."""
+    """A case as this node has it. awaiting: handed over and not received; seen: types of its events; been:
+    each state that it has been in, with the last version at which it was.
+    """
 
     number: str
     state: str = ""
@@ -43,6 +45,11 @@ class Entry:
     parties: frozenset[str] = frozenset()
     awaiting: bool = False
     seen: set[str] = field(default_factory=set)
+    been: dict[str, int] = field(default_factory=dict)
+
+    def has_been(self, states: Collection[str], since: int) -> bool:
+        """Whether it was in one of them at that version or later: a state may pass before anybody looks."""
+        return any(self.been.get(state, -1) >= since for state in states)
 
     def take(self, core: EventCore) -> None:
         """The next event."""
@@ -51,6 +58,7 @@ class Entry:
         self.owner, self.authority = after.owner, after.authority or self.authority
         self.parties = frozenset(party.region for party in after.parties)
         self.seen.add(core.type)
+        self.been[self.state] = self.version
         if kind == "filed":
             filing = core.filed.filing
             self.origin, self.competent = filing.origin, filing.competent

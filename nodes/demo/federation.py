@@ -1,4 +1,4 @@
-"""Four nodes in one process, each with its own database and its own gRPC server, over one bus.
+"""Four nodes, each a process with its own database and its own gRPC server, over one bus.
 
 Knows how the nodes of a rehearsal differ from each other, and nothing else of them. Must not know what is
 played: who plays has their addresses and no more.
@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -19,23 +19,17 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from nodes.assembly import REGIONS, Node, open_node
+from nodes.assembly import REGIONS
 from nodes.business_time import HeldClock
 from nodes.config import NodeConfig
+from nodes.demo.process import CannotStart, NodeProcess
 from nodes.demo.registers import Registers
 
 LOOPBACK: Final = "127.0.0.1"
-POLL_S: Final = 0.2
+POLL_S: Final = 0.05
+"""Well under the pause after which a rehearsal believes that nobody has anything to do: see `quiet`."""
 DATABASE: Final = "tongban"
 """Where the URL names no database."""
-
-
-class CannotStart(Exception):
-    """A rehearsal cannot begin. reason: key of the words that say why; values: what they are filled with."""
-
-    def __init__(self, reason: str, **values: str) -> None:
-        super().__init__(" ".join((reason, *values.values())))
-        self.reason, self.values = reason, values
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,38 +101,38 @@ def free_ports(count: int) -> list[int]:
             probe.close()
 
 
-@asynccontextmanager
-async def federation(
+@contextmanager
+def federation(
     grounds: Grounds, common: NodeConfig, clock: HeldClock, registers: Registers
-) -> AsyncIterator[Mapping[str, str]]:
-    """All regions' nodes, serving; region -> host:port. They stop when the block is left.
+) -> Iterator[Mapping[str, str]]:
+    """All regions' nodes, each a process of its own, serving; region -> host:port. They stop with the block.
 
-    common: what the nodes have in common; its region, addresses and places are replaced. Raises CannotStart.
+    common: what the nodes have in common; its region, addresses and places are replaced. Their clock is the
+    caller's: its cell is shared memory. To be called before the process has an event loop, a thread or a gRPC
+    channel, for the nodes are forks of it. Raises CannotStart.
     """
     grounds.directory.mkdir(parents=True, exist_ok=True)
     addresses = {
         region: f"{LOOPBACK}:{port}" for region, port in zip(REGIONS, free_ports(len(REGIONS)), strict=True)
     }
-    async with AsyncExitStack() as stack:
+    for region in REGIONS:
+        asyncio.run(ensure_database(grounds.database(region)))
+    nodes: list[NodeProcess] = []
+    try:
         for region in REGIONS:
-            await ensure_database(grounds.database(region))
-        configs = [
-            replace(
+            config = replace(
                 common, region=region, listen=addresses[region], bus_url=grounds.bus,
                 database_url=grounds.database(region),
                 materials_dir=grounds.directory / f"{region}-materials",
                 peers={other: where for other, where in addresses.items() if other != region},
                 clock=clock, registers=registers, poll_s=min(common.poll_s, POLL_S), drain_s=2.0,
-            )
-            for region in REGIONS
-        ]  # fmt: skip
-        nodes: list[Node] = []
-        stack.push_async_callback(_close, nodes)
-        for config in configs:
-            node = await open_node(config)
-            nodes.append(node)
-        yield {region: node.address for region, node in zip(REGIONS, nodes, strict=True)}
-
-
-async def _close(nodes: list[Node]) -> None:
-    await asyncio.gather(*(node.close() for node in nodes))
+            )  # fmt: skip
+            nodes.append(NodeProcess(config, nodes))
+        for node in nodes:
+            node.await_serving()
+        yield addresses
+    finally:
+        for node in nodes:
+            node.stop()
+        for node in nodes:
+            node.await_end()

@@ -50,7 +50,8 @@ class Player:
         self.places, self.pace = places, pace
         self.by_case: dict[str, Line] = {}
         self.played: list[Played] = []
-        self._filed: dict[str, asyncio.Future[Played]] = {}
+        self._since: dict[str, int] = {}
+        """By case number: its version when somebody was about to act on it."""
 
     async def play(self, line: Line) -> None:
         """The whole line. What goes wrong is noted, never raised: the others play on."""
@@ -122,6 +123,8 @@ class Player:
             await self._seen(line, number, act)
             return
         person = await self._person(line, number, act)
+        known = self.places[line.node].docket.entries.get(number)
+        self._since[number] = known.version if known else 0
         said = Said(line.request_id, f"{line.request_id}-{position}", number, act.do, act.when, act.fields)
         if isinstance(person, Officer) and act.do in READS:
             await person.place.docket.find(number, lambda entry: person.finds(entry, act.when))
@@ -142,9 +145,10 @@ class Player:
 
     async def _seen(self, line: Line, number: str, act: Act) -> None:
         """At the origin, and where it is owned."""
-        entry = await self.places[line.node].docket.find(number, lambda entry: entry.state in act.when)
+        since = self._since.get(number, 0)
+        entry = await self.places[line.node].docket.find(number, lambda e: e.has_been(act.when, since))
         for region in {entry.owner} - {line.node}:
-            await self.places[region].docket.find(number, lambda entry: entry.state in act.when)
+            await self.places[region].docket.find(number, lambda e: e.has_been(act.when, since))
 
     async def _person(self, line: Line, number: str, act: Act) -> Person:
         place = self.places[line.node]

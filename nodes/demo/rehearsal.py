@@ -27,12 +27,13 @@ from nodes.config import NodeConfig
 from nodes.demo.calls import Calls
 from nodes.demo.checker import Checked, check
 from nodes.demo.docket import Docket
-from nodes.demo.federation import CannotStart, Grounds, federation
+from nodes.demo.federation import Grounds, federation
 from nodes.demo.lines import SHIPPED, InputError, Line, read_lines
 from nodes.demo.pace import Pace
 from nodes.demo.papers import Papers
 from nodes.demo.people import Place
 from nodes.demo.play import Played, Player
+from nodes.demo.process import CannotStart
 from nodes.demo.quiet import quiet
 from nodes.demo.registers import Registers, read_registers
 from nodes.demo.screen import Screen
@@ -154,7 +155,7 @@ def run(common: NodeConfig, wish: Wish, name: Name, console: Console | None = No
         sys.stderr.write(words("cannot", reason=error) + "\n")
         return BAD_INPUT
     try:
-        outcome = uvloop.run(_in_one_process(common, wish, lines, registers, Screen(words, shown)))
+        outcome = _on_these_grounds(common, wish, lines, registers, Screen(words, shown))
     except CannotStart as error:
         sys.stderr.write(words("cannot", reason=words(error.reason, **error.values)) + "\n")
         return UNUSABLE
@@ -166,18 +167,20 @@ def run(common: NodeConfig, wish: Wish, name: Name, console: Console | None = No
     return OK if outcome.fine else FAILED
 
 
-async def _in_one_process(
+def _on_these_grounds(
     common: NodeConfig, wish: Wish, lines: Sequence[Line], registers: Registers, screen: Screen
 ) -> Outcome:
     began = time.monotonic()
     grounds = Grounds(_made_anew(wish.directory), wish.bus_url, wish.database_url)
     clock = HeldClock(begins(lines))
     screen.begins(lines, clock.now(), wish.day_s, wish.bus_url, wish.database_url)
-    async with federation(grounds, common, clock, registers) as addresses:
+    with federation(grounds, common, clock, registers) as addresses:
         watching = partial(screen.watching, lines=len(lines), began=began)
-        outcome = await rehearse(
-            addresses, clock, lines, case=wish.case, day_s=wish.day_s, patience_s=wish.patience_s,
-            watching=watching,
+        outcome = uvloop.run(
+            rehearse(
+                addresses, clock, lines, case=wish.case, day_s=wish.day_s, patience_s=wish.patience_s,
+                watching=watching,
+            )
         )  # fmt: skip
     outcome.seconds = time.monotonic() - began
     screen.story(outcome.story, wish.case)

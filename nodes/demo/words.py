@@ -95,6 +95,7 @@ TABLE: Final[dict[str, tuple[str, str]]] = {
         "  .venv/bin/tongban file --help    file one yourself",
     ),
     "cannot": ("无法演练：{reason}", "The rehearsal cannot begin: {reason}"),
+    "node_failed": ("{region} 节点未能启动：{error}", "node {region} did not start: {error}"),
     "no_url": ("--database 不是地址", "--database is no URL"),
     "no_database": ("无法建立数据库 {name}：{error}", "database {name} cannot be made: {error}"),
     "not_ours": (

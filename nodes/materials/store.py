@@ -97,9 +97,10 @@ class MaterialStore:
         Raises what `check` raises, SizeDiffers, DigestDiffers, StoreFails. Reads no more than was announced.
         """
         self.check(announced)
-        path = await _off(self._new)
+        path, file = await _off(self._new)
+        kept = False
         try:
-            with await _off(path.open, "wb") as file:
+            with file:
                 digest, got = hashlib.sha256(), 0
                 async for chunk in chunks:
                     got += len(chunk)
@@ -110,11 +111,12 @@ class MaterialStore:
                     raise SizeDiffers(announced.size, got)
                 if digest.hexdigest() != announced.sha256:
                     raise DigestDiffers
-                await _off(_durable, file)
-            await _off(self._keep, path, announced.sha256)
+                await _off(self._keep_new, file, path, announced.sha256)
+                kept = True
         finally:
-            with suppress(StoreFails):
-                await asyncio.shield(_off(path.unlink, missing_ok=True))
+            if not kept:
+                with suppress(StoreFails):
+                    await asyncio.shield(_off(path.unlink, missing_ok=True))
 
     async def has(self, sha256: str) -> bool:
         """Whether the whole file is here. Raises BadDigest."""
@@ -129,16 +131,12 @@ class MaterialStore:
 
     async def read(self, sha256: str, offset: int = 0) -> AsyncIterator[bytes]:
         """The content from `offset` on, in pieces. Raises BadDigest, NotStored, OffsetDiffers, StoreFails."""
-        size = await self.size(sha256)
-        if not 0 <= offset <= size:
-            raise OffsetDiffers(size)
-        file = await _off(self._path(sha256).open, "rb")
-        try:
-            await _off(file.seek, offset)
-            while piece := await _off(file.read, self._chunk_bytes):
+        file, size, piece = await _off(self._begin_reading, sha256, offset)
+        with file:
+            while piece:
+                offset += len(piece)
                 yield piece
-        finally:
-            await asyncio.shield(_off(file.close))
+                piece = await _off(file.read, self._chunk_bytes) if offset < size else b""
 
     async def begun(self, sha256: str) -> int:
         """How many bytes of a fetch are here. Raises BadDigest."""
@@ -172,10 +170,32 @@ class MaterialStore:
         self._path(sha256)
         return self._root / "partial" / sha256
 
-    def _new(self) -> Path:
+    def _begin_reading(self, sha256: str, offset: int) -> tuple[BinaryIO, int, bytes]:
+        """The file behind its first piece, its size, that piece; all in one hop to a thread."""
+        try:
+            file = self._path(sha256).open("rb")
+        except FileNotFoundError:
+            raise NotStored from None
+        try:
+            size = os.fstat(file.fileno()).st_size
+            if not 0 <= offset <= size:
+                raise OffsetDiffers(size)
+            file.seek(offset)
+            return file, size, file.read(self._chunk_bytes)
+        except BaseException:
+            file.close()
+            raise
+
+    def _new(self) -> tuple[Path, BinaryIO]:
         folder = self._root / "new"
         folder.mkdir(parents=True, exist_ok=True)
-        return folder / secrets.token_hex(16)
+        path = folder / secrets.token_hex(16)
+        return path, path.open("wb")
+
+    def _keep_new(self, file: BinaryIO, path: Path, sha256: str) -> None:
+        file.flush()
+        os.fsync(file.fileno())
+        self._keep(path, sha256)
 
     def _keep(self, path: Path, sha256: str) -> None:
         """Rename, and make the name durable too."""
@@ -212,11 +232,6 @@ class MaterialStore:
         except FileNotFoundError:
             raise NotStored from None
         self._keep(path, sha256)
-
-
-def _durable(file: BinaryIO) -> None:
-    file.flush()
-    os.fsync(file.fileno())
 
 
 def _write(file: BinaryIO, update: Callable[[bytes], None], chunk: bytes) -> None:

@@ -1,7 +1,7 @@
 """One node's telemetry: its tracer, the keeping of its spans, its collector if it has one.
 
 Knows how these are put together and stopped. Must not know the store or the settings: assembly hands in a
-sink and plain values. Nothing here is global to the process, for a demo runs four nodes in one.
+sink and plain values. Nothing here is global to the process, for tests run several nodes in one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`tongban demo`: the whole shipped input through four nodes of one process, on files; some of it on servers.
+"""`tongban demo`: the whole shipped input through four nodes, on files; some of it on servers.
 
 What came of it is said by the command, and then read from the four databases and the bus by the checker,
 which takes no node's word.

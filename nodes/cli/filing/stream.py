@@ -22,7 +22,8 @@ WINDOW: Final = 256
 PASSING: Final = frozenset(
     code
     for code, row in CODES.items()
-    if row.status in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
+    if row.status
+    in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.DEADLINE_EXCEEDED)
 )
 """Codes of refusals that say nothing of the filing: it is sent again."""
 
