@@ -6,6 +6,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 UV_VERSION := 0.13.9
+ATHERIS_VERSION := 3.0.0
 BIN := .venv/bin
 SET_UP := .venv/set-up
 SAY := printf '\033[1m%s\033[0m\n'
@@ -63,6 +64,12 @@ test-fast: $(SET_UP)  ## the tests that need no server
 .PHONY: fault
 fault: $(SET_UP)  ## every fault by name under traffic, then the checker's word on it (LONG=1, SEED=7, ARGS='--only disk_full')
 	@$(BIN)/python -m tests.fault.run $(if $(LONG),--long) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+.PHONY: fuzz
+fuzz: $(SET_UP)  ## a million mutated messages, then a coverage-guided fuzzer on each decoder (COUNT=, SECONDS=30, SEED=7)
+	@[ -d var/fuzz/lib/atheris ] || { uv=$$(command -v uv || echo var/uv/bin/uv); "$$uv" pip install --quiet --python $(BIN)/python \
+	  --target var/fuzz/lib atheris==$(ATHERIS_VERSION); }
+	@$(BIN)/python -m tests.hostile.fuzz --count $(or $(COUNT),1000000) --seconds $(or $(SECONDS),30) --seed $(or $(SEED),1) $(ARGS)
 
 .PHONY: services-up
 services-up: $(SET_UP)  ## a Kafka and a PostgreSQL for hand work; prints their URLs

@@ -16,13 +16,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from broker.bus import Message, PublishedAt, TopicMissing
-from nodes.cases.case import State
+from nodes.cases.case import Case, State
 from nodes.store.rows import EventRow, ParkedRow
 from tests.integration.rpc.faces import IDENTITY, MARKER, Served, known, served
 
 FUND = "fund_centre-310000"
 SETTLE_S = 20.0
-CASES = 12
 CASE_TABLES = ("filing", "case_row", "case_event", "ask", "material", "material_use", "resync")
 """What a case is made of."""
 MESSAGE_TABLES = ("held", "gap_request", "parked", "inbox", "bus_offset", "outbox", "sent_tail")
@@ -43,6 +42,7 @@ class World:
     competent: Served
     numbers: list[str] = field(default_factory=list)
     history: list[EventRow] = field(default_factory=list)
+    cases: dict[str, Case] = field(default_factory=dict)
 
     def node(self, region: str) -> Served:
         return self.origin if region == "32" else self.competent
@@ -105,14 +105,14 @@ class World:
 
 
 @asynccontextmanager
-async def world(folder: Path) -> AsyncIterator[World]:
+async def world(folder: Path, *, cases: int = 3) -> AsyncIterator[World]:
     """Started, with cases of which the first has a history of its own."""
     async with served(folder, "32", "31") as (origin, competent):
         made = World(folder, origin, competent)
-        made.numbers = [await origin.caller.file() for _ in range(CASES)]
+        made.numbers = [await origin.caller.file() for _ in range(cases)]
         for number in made.numbers:
             await known(competent, number)
-            await known(origin, number)
+            made.cases[number] = await known(origin, number)
         first = made.numbers[0]
         await competent.caller.act(first, authority=FUND, pre_check={})
         await known(origin, first, State.PRE_CHECKED)
