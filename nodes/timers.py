@@ -105,7 +105,7 @@ class Timers:
                 if self._coming is None:
                     return self._poll_s
                 return self._clock.wall_seconds_until(self._coming)
-            work = FireTimers(due=[number for number, _ in due], hop=OwnHop(self._tracer, "timer due"))
+            work = FireTimers(due=[number for number, _ in due], hop=OwnHop(self._tracer, "timer_due"))
             await self._writer.submit(work)
             self.fired += work.fired
             if not work.fired:

@@ -104,7 +104,8 @@ class Calls:
             turn = asyncio.get_running_loop().create_future()
             self._answers[request.request_id] = turn
             await self._lines.put(request)
-            answer = await asyncio.wait_for(turn, self.patience_s)
+            async with asyncio.timeout(self.patience_s):
+                answer = await turn
             if answer.WhichOneof("outcome") == "filed":
                 return answer.filed
             if answer.refused.code not in PASSING_CODES:

@@ -8,13 +8,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Collection
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 import grpc
 
 from nodes.demo.calls import PASSING, Calls, refusal_of
+from nodes.waking import woken
 from tongban.v1 import case_pb2, case_service_pb2
 from tongban.v1.case_service_pb2 import CaseFilter
 from tongban.v1.event_pb2 import EventCore
@@ -119,9 +119,7 @@ class Docket:
                 left_s = until - time.monotonic()
                 if left_s <= 0:
                     raise Overdue
-                changed.clear()
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(changed.wait(), left_s)
+                await woken(changed, left_s)
             return found
         finally:
             waiting.remove(changed)

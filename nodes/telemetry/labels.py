@@ -57,6 +57,8 @@ VERBS: Final[Mapping[str, tuple[str, str]]] = {
     "fold_part": ("汇总分件", "fold a part"),
     "light": ("变灯", "change the light"),
     "fetch_material": ("调取材料", "fetch a material"),
+    "timer_due": ("时限到期", "a limit is due"),
+    "own_step": ("节点自动办理", "the node's own step"),
 }
 """Name of a hop at the desk -> (Chinese, English)."""
 

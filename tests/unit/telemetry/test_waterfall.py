@@ -1,5 +1,6 @@
 import json
 import random
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from nodes.telemetry import SpanRow
+from nodes.telemetry.allowed import plain_name
 from nodes.telemetry.drawing import WaterfallView
 from nodes.telemetry.labels import VERBS, Lang, hop_name, region_name, said
 from nodes.telemetry.waterfall import NoTrace, as_json, lay_out
@@ -155,3 +157,14 @@ def test_every_word_is_there_in_both_languages() -> None:
 )
 def test_lengths_of_time_are_said_in_two_units(time_ns: int, en: str, zh: str) -> None:
     assert (said(time_ns, "en"), said(time_ns, "zh")) == (en, zh)
+
+
+def test_what_a_node_does_by_itself_keeps_its_name_and_has_a_word_in_both_languages() -> None:
+    sources = (Path(__file__).parents[3] / "nodes").rglob("*.py")
+    names = {
+        name for file in sources for name in re.findall(r'OwnHop\([^"\n]*"([^"]+)"', file.read_text("utf-8"))
+    }
+    assert names >= {"own_step", "timer_due"}
+    for name in names:
+        assert plain_name(name) == name
+        assert name in VERBS
