@@ -1,11 +1,15 @@
 """The main job by the command line alone: four nodes as processes, one bus, nothing but `tongban …`."""
 
+import asyncio
 import json
 import time
 from pathlib import Path
 
 import pytest
 
+from broker.bus import Message
+from broker.sqlite.embedded import SqliteBus
+from broker.topics import inbox
 from tests.e2e.provinces import CALL_S, Provinces, ended, provinces, state
 
 APPLICANT = ("--name", "沈小雨", "--id", "110101199003077571", "--consent", "C-2026-0001")
@@ -37,6 +41,7 @@ def test_the_whole_job_by_the_command_line_alone(tmp_path: Path) -> None:
         settled_by_the_other_province_and_followed_to_the_end(nodes, case)
         traced_over_both(nodes, case)
         many_are_filed_and_the_rejected_once_corrected(nodes)
+        what_nobody_can_read_is_put_aside_shown_and_dropped(nodes)
         assert nodes.run("doctor").code == 0
         assert nodes.stop() == dict.fromkeys(nodes.addresses, 0), "a node did not drain in good order"
         away = nodes.run("track", case)
@@ -98,3 +103,27 @@ def many_are_filed_and_the_rejected_once_corrected(nodes: Provinces) -> None:
     for region, count in (("32", 3), ("33", 1)):
         listed = nodes.run("cases", "--region", region, "--json")
         assert len(listed.data["cases"]) == count, region
+
+
+def what_nobody_can_read_is_put_aside_shown_and_dropped(nodes: Provinces) -> None:
+    asyncio.run(published(nodes.folder / "bus.db", Message(inbox("31"), b"nobody", b"rubbish", ())))
+    deadline = time.monotonic() + CALL_S
+    while not (letters := nodes.run("dead", "list", "--region", "31", "--json").data.get("letters")):
+        assert time.monotonic() < deadline, "the message was not put aside"
+    assert [letter["reason"] for letter in letters] == ["BAD_ENVELOPE"]
+    letter = letters[0]["id"]
+    assert "BAD_ENVELOPE" in nodes.run("dead", "show", letter, "--region", "31").out
+    again = nodes.run("dead", "replay", letter, "--region", "31")
+    assert again.code != 0, "what cannot be read cannot be read a second time"
+    dropped = nodes.run("dead", "drop", letter, "--reason", "rubbish", "--region", "31")
+    assert dropped.code == 0, dropped.err
+    assert not nodes.run("dead", "list", "--region", "31", "--json").data.get("letters")
+
+
+async def published(file: Path, message: Message) -> None:
+    bus = SqliteBus(file)
+    await bus.start()
+    try:
+        await bus.publish([message])
+    finally:
+        await bus.close()
