@@ -6,6 +6,7 @@ server by sharing the folder. Knows processes, ports and files; knows neither Ka
 
 import fcntl
 import random
+import signal
 import socket
 import subprocess
 import time
@@ -102,10 +103,27 @@ def family(process: psutil.Process) -> list[psutil.Process]:
 
 
 def signal_all(processes: Sequence[psutil.Process], number: int) -> None:
-    """Sends a signal to each that is still there."""
+    """Sends a signal to each that is still there. Of SIGSTOP, returns when all threads stand still: one that
+    is on another processor goes on for a moment, long enough to answer.
+    """
     for process in processes:
         with suppress(psutil.NoSuchProcess):
             process.send_signal(number)
+    if number == signal.SIGSTOP:
+        wait_until(
+            lambda: all(_stands_still(process.pid) for process in processes),
+            within_s=10.0,
+            otherwise=lambda: "a process was stopped and goes on",
+        )
+
+
+def _stands_still(pid: int) -> bool:
+    for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with suppress(OSError):
+            state = stat.read_text().rpartition(")")[2].split()[0]
+            if state not in "TtZX":
+                return False
+    return True
 
 
 def wait_gone(processes: Sequence[psutil.Process], *, within_s: float) -> None:

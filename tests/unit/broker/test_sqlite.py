@@ -250,6 +250,24 @@ async def lines_of(process: asyncio.subprocess.Process, seen: set[int], order: d
         order.setdefault(f"{process.pid}/{partition.decode()}", []).append(int(number))
 
 
+async def stand_still(pid: int, path: Path) -> None:
+    """Stops the process between two writes: within one it would keep the file's lock, as any would."""
+    deadline = time.monotonic() + DEADLINE_S
+    while True:
+        os.kill(pid, signal.SIGSTOP)
+        other = connect(path, 0.5)
+        try:
+            other.execute("BEGIN IMMEDIATE").execute("ROLLBACK")
+        except sqlite3.OperationalError:
+            os.kill(pid, signal.SIGCONT)
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.01)
+        else:
+            return
+        finally:
+            other.close()
+
+
 async def test_processes_share_a_group_and_survive_a_kill_and_a_pause(tmp_path: Path) -> None:
     path = tmp_path / "bus.db"
     bus = SqliteBus(path)
@@ -273,7 +291,7 @@ async def test_processes_share_a_group_and_survive_a_kill_and_a_pause(tmp_path: 
         await publish_until(lambda: len({line.split("/")[0] for line in order}) == 3)
         readers[0].kill()
         await publish_until(partial(lambda count: sent > count, sent + 200))
-        os.kill(readers[1].pid, signal.SIGSTOP)
+        await stand_still(readers[1].pid, path)
         await publish_until(partial(lambda count: sent > count, sent + 200))
         await until(lambda: seen == set(range(sent)))
         os.kill(readers[1].pid, signal.SIGCONT)
