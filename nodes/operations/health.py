@@ -124,7 +124,7 @@ class Health:
     async def _letters(self, counts: dict[str, int]) -> str:
         async with self._store.read(aside=True) as unit:
             parked = counts["parked"] = await unit.count_parked()
-        return f"{parked} messages wait for an operator" if parked else ""
+        return f"messages that wait for an operator: {parked}" if parked else ""
 
 
 def _wrong(report: TopicReport) -> str:
