@@ -131,7 +131,8 @@ class CaseServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Watch(self, request, context):
-        """Follows changes, from a resume token on; never ends by itself.
+        """Follows changes, from a resume token on; never ends by itself. The initial metadata `tongban-resume-token` is the
+        place at which it begins, to be given again by who loses the connection before the first change.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

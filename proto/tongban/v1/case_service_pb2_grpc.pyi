@@ -48,7 +48,9 @@ class CaseServiceStub:
     History: _grpc.UnaryUnaryMultiCallable[_case_service_pb2.HistoryRequest, _case_service_pb2.HistoryResponse]
     """The history of one case."""
     Watch: _grpc.UnaryStreamMultiCallable[_case_service_pb2.WatchRequest, _case_service_pb2.WatchResponse]
-    """Follows changes, from a resume token on; never ends by itself."""
+    """Follows changes, from a resume token on; never ends by itself. The initial metadata `tongban-resume-token` is the
+    place at which it begins, to be given again by who loses the connection before the first change.
+    """
     Upload: _grpc.StreamUnaryMultiCallable[_case_service_pb2.UploadRequest, _case_service_pb2.UploadResponse]
     """Uploads a material: first the header, then chunks. Idempotent by content."""
     Download: _grpc.UnaryStreamMultiCallable[_case_service_pb2.DownloadRequest, _case_service_pb2.DownloadResponse]
@@ -74,7 +76,9 @@ class CaseServiceAsyncStub(CaseServiceStub):
     History: _aio.UnaryUnaryMultiCallable[_case_service_pb2.HistoryRequest, _case_service_pb2.HistoryResponse]  # type: ignore[assignment]
     """The history of one case."""
     Watch: _aio.UnaryStreamMultiCallable[_case_service_pb2.WatchRequest, _case_service_pb2.WatchResponse]  # type: ignore[assignment]
-    """Follows changes, from a resume token on; never ends by itself."""
+    """Follows changes, from a resume token on; never ends by itself. The initial metadata `tongban-resume-token` is the
+    place at which it begins, to be given again by who loses the connection before the first change.
+    """
     Upload: _aio.StreamUnaryMultiCallable[_case_service_pb2.UploadRequest, _case_service_pb2.UploadResponse]  # type: ignore[assignment]
     """Uploads a material: first the header, then chunks. Idempotent by content."""
     Download: _aio.UnaryStreamMultiCallable[_case_service_pb2.DownloadRequest, _case_service_pb2.DownloadResponse]  # type: ignore[assignment]
@@ -139,7 +143,9 @@ class CaseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _case_service_pb2.WatchRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_case_service_pb2.WatchResponse], _abc.AsyncIterator[_case_service_pb2.WatchResponse]]:
-        """Follows changes, from a resume token on; never ends by itself."""
+        """Follows changes, from a resume token on; never ends by itself. The initial metadata `tongban-resume-token` is the
+        place at which it begins, to be given again by who loses the connection before the first change.
+        """
 
     @_abc_1.abstractmethod
     def Upload(
