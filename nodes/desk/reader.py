@@ -91,10 +91,17 @@ class Changes:
         self._store, self._poll_s = store, poll_s
         self._wake = asyncio.Event()
         self._written = True
+        self._last = 0
+        """The newest place that those who follow were told of."""
         self._followers = 0
         self._arrived = asyncio.Condition()
         self._task: asyncio.Task[None] | None = None
         self.problem = ""
+
+    @property
+    def followers(self) -> int:
+        """Who follows now."""
+        return self._followers
 
     def wake(self) -> None:
         """Something was committed."""
@@ -119,6 +126,8 @@ class Changes:
             if self._written or time.monotonic() - looked > LOOK_S:
                 looked = time.monotonic()
                 await self._give_places()
+            elif self._followers:
+                await self._look()
             if await woken(self._wake, self._poll_s):
                 await asyncio.sleep(GATHER_S)
 
@@ -131,11 +140,26 @@ class Changes:
                 async with self._store.write(durable=False) as unit:
                     given = await unit.assign_log_seq(PAGE)
                 if given:
-                    async with self._arrived:
-                        self._arrived.notify_all()
+                    await self._tell()
             self.problem = ""
         except Exception as error:  # noqa: BLE001  # whatever it is, followers must not stop for ever
             self.problem, self._written = str(error), True
+
+    async def _look(self) -> None:
+        """Whether another process has given places: one look for all who follow here, however many."""
+        try:
+            await self._tell()
+        except Exception as error:  # noqa: BLE001  # the same
+            self.problem = str(error)
+
+    async def _tell(self) -> None:
+        """Wakes whoever follows, when there is more than he was told."""
+        async with self._store.read() as unit:
+            last = await unit.last_log_seq()
+        if last > self._last:
+            self._last = last
+            async with self._arrived:
+                self._arrived.notify_all()
 
     async def last(self) -> int:
         """The place of the newest event, of all that are committed now."""
@@ -157,8 +181,7 @@ class Changes:
                     yield row
                 if not rows:
                     async with self._arrived:
-                        with suppress(TimeoutError):
-                            async with asyncio.timeout(self._poll_s):
-                                await self._arrived.wait()
+                        while self._last <= after:
+                            await self._arrived.wait()
         finally:
             self._followers -= 1

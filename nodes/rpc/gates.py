@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,6 +23,8 @@ from nodes.rpc.faults import Fault, Wrong, status_of
 from nodes.rpc.interceptors import OURS, Handler, around
 from nodes.rpc.pace import Pace
 
+Bounds = list[tuple[Hashable, int]]
+"""Names under which a call is counted, and how many each may have."""
 ALL: Final = ""
 MAX_CLIENT: Final = 64
 RETRY_CALLS_S: Final = 1.0
@@ -59,6 +61,7 @@ class Gate(grpc.aio.ServerInterceptor):
         self.crowd = crowd
         self._calls: Counter[Hashable] = Counter()
         self._streams: Counter[Hashable] = Counter()
+        self._telling: set[asyncio.Task[None]] = set()
         self._peer_pace, self._client_pace = Pace(crowd.peer_rate), Pace(crowd.client_rate)
 
     @property
@@ -102,14 +105,14 @@ class Gate(grpc.aio.ServerInterceptor):
         inner = handler.stream_stream if handler.request_streaming else handler.unary_stream
 
         async def call(request: Any, context: Any) -> AsyncIterator[Any]:
-            async with self._stream(context):
+            async with self._stream(context) as bounds:
                 answers = inner(request, context)
                 if asyncio.iscoroutine(answers):
                     await answers  # it writes by itself, as health does
                     return
                 loop, task = asyncio.get_running_loop(), asyncio.current_task()
                 async for answer in answers:
-                    dropping = loop.call_later(self.crowd.slow_reader_s, _drop, task, context)
+                    dropping = loop.call_later(self.crowd.slow_reader_s, self._drop, task, context, bounds)
                     try:
                         yield answer  # flow control holds it until the caller has room for it
                     finally:
@@ -121,7 +124,7 @@ class Gate(grpc.aio.ServerInterceptor):
     async def _call(self, context: Any, client: str | None) -> AsyncIterator[None]:
         """One call under way; refused at once when there is no room for it."""
         crowd, peer = self.crowd, peer_of(context)
-        bounds: list[tuple[Hashable, int]] = [(ALL, crowd.max_calls), (peer, crowd.peer_calls)]
+        bounds: Bounds = [(ALL, crowd.max_calls), (peer, crowd.peer_calls)]
         if client is not None:
             bounds.append(((peer, client), crowd.client_calls))
         try:
@@ -136,39 +139,53 @@ class Gate(grpc.aio.ServerInterceptor):
             _leave(self._calls, bounds)
 
     @asynccontextmanager
-    async def _stream(self, context: Any) -> AsyncIterator[None]:
+    async def _stream(self, context: Any) -> AsyncIterator[Bounds]:
         """One stream under way; refused at once when there is no room for it."""
         crowd, peer = self.crowd, peer_of(context)
-        bounds: list[tuple[Hashable, int]] = [(ALL, crowd.max_open_streams), (peer, crowd.peer_streams)]
+        bounds: Bounds = [(ALL, crowd.max_open_streams), (peer, crowd.peer_streams)]
         try:
             _enter(self._streams, bounds, "TOO_MANY_STREAMS", RETRY_STREAMS_S)
         except Fault as fault:
             await context.abort_with_status(status_of(fault))
         try:
-            yield
+            yield bounds
+        finally:
+            _leave(self._streams, bounds)
+
+    def _drop(self, task: asyncio.Task[Any] | None, context: Any, bounds: Bounds) -> None:
+        """Nobody reads: what was kept for him is let go, and he is told once he reads again. Until then, or
+        until his connection ends, he has the place of one stream.
+        """
+        log.warning("a stream that nobody reads was dropped", peer=peer_of(context))
+        for name, _ in bounds:
+            self._streams[name] += 1
+        if task is not None:
+            task.cancel()
+        telling = asyncio.create_task(self._tell(context, bounds), name="slow-reader")
+        self._telling.add(telling)
+        telling.add_done_callback(self._telling.discard)
+
+    async def _tell(self, context: Any, bounds: Bounds) -> None:
+        fault = Fault("SLOW_READER", retry_after_s=RETRY_CALLS_S)
+        try:
+            with suppress(Exception):  # told, which raises too; or he is gone
+                await context.abort_with_status(status_of(fault))
         finally:
             _leave(self._streams, bounds)
 
 
-def _enter(count: Counter[Hashable], bounds: list[tuple[Hashable, int]], code: str, retry_s: float) -> None:
+def _enter(count: Counter[Hashable], bounds: Bounds, code: str, retry_s: float) -> None:
     if any(count[name] >= most for name, most in bounds):
         raise Fault(code, retry_after_s=retry_s)
     for name, _ in bounds:
         count[name] += 1
 
 
-def _leave(count: Counter[Hashable], bounds: list[tuple[Hashable, int]]) -> None:
+def _leave(count: Counter[Hashable], bounds: Bounds) -> None:
     for name, _ in bounds:
         count[name] -= 1
         if not count[name]:
             del count[name]
-
-
-def _drop(task: asyncio.Task[Any] | None, context: Any) -> None:
-    """Nobody reads: what was kept for him is let go. He goes on from where he was by another call."""
-    log.warning("a stream that nobody reads was dropped", peer=peer_of(context))
-    if task is not None:
-        task.cancel()
 
 
 def peer_of(context: Any) -> str:

@@ -92,6 +92,10 @@ class Limits:
             ("grpc.max_concurrent_streams", self.max_streams),
             ("grpc.keepalive_time_ms", keepalive_ms),
             ("grpc.keepalive_timeout_ms", max(1000, keepalive_ms // 3)),
+            (
+                "grpc.http2.ping_timeout_ms",
+                max(1000, keepalive_ms // 3),
+            ),  # without it a minute, whatever is above
             ("grpc.keepalive_permit_without_calls", 1),  # a connection that is half open is found either way
             ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
             ("grpc.server_handshake_timeout_ms", int(self.handshake_s * 1000)),

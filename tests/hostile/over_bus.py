@@ -56,7 +56,7 @@ class Sent:
 
 
 def sent(content: Exchange, *, source: str = "31", subject: str = "", message_id: str = "") -> Message:
-    number = "" if isinstance(content, Ack) else content.case_number
+    number = getattr(content, "case_number", "")
     return carry(
         encode_exchange(content), kind=KIND_OF[type(content)], topic=inbox("32"), source=source,
         subject=subject or number or ack_subject(source, "32"), message_id=message_id or uuid_utils.uuid7().hex,
