@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from broker.bus import Message
 from broker.topics import inbox
-from nodes.codec.carry import ack_subject, carry
+from nodes.codec.carry import carry, subject_of
 from nodes.codec.exchange import KIND_OF, Ask, Exchange, encode_exchange
 from nodes.codec.record import encode_event
 from nodes.codec.snapshot import encode_case, encode_filing
@@ -43,7 +43,7 @@ def message_of(content: Exchange, source: str = "31") -> Message:
     """From 31 to 32."""
     if isinstance(content, Ask):
         content = replace(content, asker=source, actor=replace(content.actor, region=source))
-    subject = getattr(content, "case_number", "") or ack_subject(source, "32")
+    subject = subject_of(content, source, "32")
     return carry(
         encode_exchange(content), kind=KIND_OF[type(content)], topic=inbox("32"), subject=subject,
         source=source, message_id=uuid_utils.uuid7().hex, wall_s=1_790_000_000.0,

@@ -40,6 +40,8 @@ _ENUMS: Final[Mapping[str, tuple[str, ...]]] = {
     "delivery_way": ("electronic", "courier", "pickup"),
 }
 MAX_TEXT: Final = 4000
+_UNSHOWABLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""What no node takes in a text: control and direction marks, half characters, and what has no meaning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ def _problems(values: Mapping[str, str]) -> Iterator[Problem]:
     for name, text in values.items():
         if not is_column(name):
             yield Problem(name, "COLUMN_UNKNOWN", both("wrong.column_unknown"))
-        elif any(unicodedata.category(char) in ("Cc", "Cs") for char in text):
+        elif any(unicodedata.category(char) in _UNSHOWABLE for char in text):
             yield Problem(name, "CONTROL_CHARACTER", both("wrong.control"))
         elif len(text) > MAX_TEXT:
             yield Problem(name, "TOO_LONG", both("wrong.too_long", limit=MAX_TEXT))

@@ -90,8 +90,10 @@ class Journal:
             self._file.truncate(len(whole))
         try:
             entries = [json.loads(line) for line in whole.splitlines()]
-        except ValueError:
+        except (ValueError, RecursionError):
             raise failure(Exit.REFUSED, "results_broken", file=self.path) from None
+        if not all(isinstance(entry, dict) for entry in entries) or not all("line" in e for e in entries[1:]):
+            raise failure(Exit.REFUSED, "results_broken", file=self.path)
         if not entries:
             self._append({"input_sha256": self.table.digest, "client": self._client})
             return

@@ -56,6 +56,8 @@ def paper(text: str, base: Path, field: str) -> Paper:
         return Paper(code, None, bytes.fromhex(known[1]), int(known[2]), media)
     path = base / where
     try:
+        if not path.is_file():  # a device or a pipe may never end
+            raise _bad(field, "material_file", path=path)
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").digest()
         size = path.stat().st_size
