@@ -38,6 +38,7 @@ from nodes.operations.operations import Operations
 from nodes.operations.retention import Retention
 from nodes.operations.traces import Traces
 from nodes.outbox import Relay
+from nodes.recovery import Recovery
 from nodes.rpc.gates import Crowd
 from nodes.rpc.peer import Peers
 from nodes.rpc.server import CannotListen, Face, Limits, NotLoopback
@@ -78,6 +79,7 @@ class Parts:
     relay: Relay
     timers: Timers
     automatic: Automatic
+    recovery: Recovery
     metrics: NodeMetrics
 
 
@@ -139,22 +141,37 @@ async def open_parts(config: NodeConfig, stack: AsyncExitStack) -> Parts:
     writer.listen(after)
     topics = asyncio.create_task(_topics(bus, config), name="topics")
     stack.callback(topics.cancel)
-    rooms: list[tuple[Callable[[], Awaitable[None]], Callable[[], Awaitable[None]]]] = [
+
+    async def carry() -> None:
+        await relay.start()
+        await reading.start()
+
+    async def work() -> None:
+        await automatic.start()
+        await timers.start()
+
+    recovery = Recovery(
+        bus, store, writer, others=REGIONS, group=reading.group, incarnation=incarnation,
+        wait_s=config.recovery_s, carry=carry, work=work,
+    )  # fmt: skip
+    rooms: list[tuple[Callable[[], Awaitable[None]] | None, Callable[[], Awaitable[None]]]] = [
         (writer.start, writer.close),
-        (relay.start, relay.close),
+        (None, relay.close),  # without a start here: recovery says when
         (changes.start, changes.close),
-        (automatic.start, automatic.close),
-        (timers.start, timers.close),
-        (reading.start, reading.close),
+        (None, automatic.close),
+        (None, timers.close),
+        (None, reading.close),
         (backlogs.start, backlogs.close),
+        (recovery.start, recovery.close),
     ]
     for start, close in rooms:
-        await start()
         stack.push_async_callback(close)
+        if start is not None:
+            await start()
     return Parts(
         config=config, context=context, store=store, bus=bus, telemetry=telemetry, desk=desk, writer=writer,
         reader=reader, changes=changes, inbox=reading, relay=relay, timers=timers, automatic=automatic,
-        metrics=metrics,
+        recovery=recovery, metrics=metrics,
     )  # fmt: skip
 
 
@@ -226,6 +243,7 @@ def _operations(parts: Parts, peers: Peers, retention: Retention) -> Operations:
         "relay": parts.relay,
         "timers": parts.timers,
         "automatic": parts.automatic,
+        "recovery": parts.recovery,
         "sequencer": parts.changes,
         "retention": retention,
     }
@@ -317,6 +335,7 @@ def config_of(settings: Settings) -> NodeConfig:
         lane_lease_s=settings.lane_lease_s,
         resend_after_s=settings.resend_after_s,
         hold_limit=settings.hold_limit,
+        recovery_s=settings.recovery_s,
         batch_size=settings.batch_size,
         queue_limit=settings.queue_limit,
         poll_s=settings.poll_s,

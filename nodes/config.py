@@ -36,6 +36,7 @@ class NodeConfig:
     lane_lease_s: float = 10.0
     resend_after_s: float = 30.0
     hold_limit: int = 1000
+    recovery_s: float = 300.0
     batch_size: int = 200
     queue_limit: int = 5000
     poll_s: float = 0.2

@@ -79,6 +79,9 @@ class Settings(BaseSettings):
     hold_limit: int = _set(
         1000, "Events held per case while an earlier version is missing.", ge=1, le=100_000
     )
+    recovery_s: float = _set(
+        300.0, "Seconds that a restored node waits for the other regions before it writes.", ge=0, le=86_400
+    )
 
     # how much at once
     batch_size: int = _set(200, "Commands decided and committed as one group.", ge=1, le=5000)

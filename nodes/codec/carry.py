@@ -3,7 +3,8 @@
 Knows how regions stand in a CloudEvent. Must not know offsets, topics' names or what follows from a message.
 
 - source "/regions/32", type "cn.tongban.v1.events", key and subject the case number;
-- an acknowledgement is of many cases: its subject is "ack-31-32", from 31 to 32;
+- an acknowledgement is of many cases: its subject is "ack-31-32", from 31 to 32; so is what follows a
+  restoration: "recall-31-32-7", the last a number that spreads it over the partitions, and "recalled-32-31";
 - the time is that of the outbox row, so that a message sent again is the same message.
 """
 
@@ -17,7 +18,7 @@ from typing import Final
 from broker.bus import Message
 from broker.envelope import Envelope, wrap
 from nodes.codec.errors import DecodeError
-from nodes.codec.exchange import KIND_OF, SHAPES, Ack, Ask, Exchange, decode_exchange
+from nodes.codec.exchange import KIND_OF, SHAPES, Ack, Ask, Exchange, Recall, Recalled, decode_exchange
 
 TYPE_PREFIX: Final = "cn.tongban.v1."
 DATASCHEMA: Final = "proto:tongban.v1.Exchange"
@@ -48,6 +49,16 @@ class Opened:
 def ack_subject(source: str, destination: str) -> str:
     """Key and subject of the acknowledgements from one region to another."""
     return f"ack-{source}-{destination}"
+
+
+def recall_subject(source: str, destination: str, number: int) -> str:
+    """Key and subject of what a restored region asks another; each number may lie in another partition."""
+    return f"recall-{source}-{destination}-{number}"
+
+
+def recalled_subject(source: str, destination: str) -> str:
+    """Key and subject of the answers to it."""
+    return f"recalled-{source}-{destination}"
 
 
 def carry(
@@ -100,12 +111,31 @@ def read_message(envelope: Envelope, region: str) -> Opened:
         raise CarryError(error.field or "value", error.reason) from None
     if KIND_OF[type(content)] != kind:
         raise CarryError("ce_type", "is not the type of the body")
-    subject = ack_subject(source, region) if isinstance(content, Ack) else content.case_number
-    if envelope.subject != subject:
+    if not _is_about(envelope.subject, content, source, region):
         raise CarryError("ce_subject", "is not what the body is about")
     if isinstance(content, Ask):
         _check_ask(content, source)
-    return Opened(source, envelope.id, content, subject, envelope.time, envelope.traceparent)
+    return Opened(source, envelope.id, content, envelope.subject, envelope.time, envelope.traceparent)
+
+
+def subject_of(content: Exchange, source: str, destination: str) -> str:
+    """Key and subject of what `source` says to `destination`."""
+    match content:
+        case Ack():
+            return ack_subject(source, destination)
+        case Recall():
+            return recall_subject(source, destination, content.mark)
+        case Recalled():
+            return recalled_subject(source, destination)
+        case _:
+            return content.case_number
+
+
+def _is_about(subject: str, content: Exchange, source: str, region: str) -> bool:
+    if isinstance(content, Recall):
+        number = subject.removeprefix(f"recall-{source}-{region}-")
+        return number != subject and number.isascii() and number.isdigit() and len(number) < 20
+    return subject == subject_of(content, source, region)
 
 
 def _check_ask(ask: Ask, source: str) -> None:

@@ -1,6 +1,6 @@
 """What regions say to each other, as frozen values, and as the data of a message (exchange.proto).
 
-Knows the seven kinds of message. Records inside are bytes: they were written once and are read by `record`.
+Knows the nine kinds of message. Records inside are bytes: they were written once and are read by `record`.
 Must not know topics, headers (carry) or what follows from a message (the desk).
 """
 
@@ -24,6 +24,7 @@ from nodes.codec.kinds import (
     COUNT,
     MAYBE_NUMBER,
     MAYBE_REGION,
+    MAYBE_TIME,
     NUMBER,
     POSITIVE,
     PROSE,
@@ -32,6 +33,7 @@ from nodes.codec.kinds import (
     TIME,
     WORDS,
     choice,
+    many,
     one,
 )
 from nodes.codec.record import SCHEMA
@@ -135,7 +137,54 @@ class Snapshot:
         return self.case.number
 
 
-Exchange = ServiceRequest | EventBatch | Ask | AskRefused | Ack | GapRequest | Snapshot
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """What is known of the sender's cases is wanted, after a restoration; see exchange.proto.
+
+    `mark`: 0 asks for the page behind `after`; `since`: business time, None for everything.
+    """
+
+    attempt: str
+    mark: int = 0
+    since: datetime | None = None
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAsk:
+    """An ask of the region that recalls, and its outcome where it was kept; version 0: not applied."""
+
+    ask: Ask
+    applied_version: int = 0
+    refusal_code: str = ""
+    refusal_detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseHead:
+    """How far a region knows a case."""
+
+    case_number: str
+    version: int
+    last_hash: bytes
+    asks: tuple[KeptAsk, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """A mark that comes back, or (`mark` 0) the page behind `after`; `next` "" after the last."""
+
+    attempt: str
+    mark: int = 0
+    heads: tuple[CaseHead, ...] = ()
+    after: str = ""
+    next: str = ""
+    since: datetime | None = None
+
+
+Exchange = ServiceRequest | EventBatch | Ask | AskRefused | Ack | GapRequest | Snapshot | Recall | Recalled
+MANY_CASES: Final = (Ack, Recall, Recalled)
+"""What is of no one case."""
 
 
 class _CaseShape:
@@ -147,6 +196,32 @@ class _CaseShape:
     def take(message: Any) -> Case:
         return take_case(message)
 
+
+ASK: Final = Shape(
+    Ask,
+    pb.Ask,
+    ask_id=NUMBER,
+    case_number=NUMBER,
+    asker=REGION,
+    ask_seq=POSITIVE,
+    based_on_version=COUNT,
+    submitted_at=TIME,
+    kind=choice(AskKind, pb.AskKind, "ASK_KIND"),
+    actor=one(ACTOR),
+    command=one(COMMAND),
+    forwarded_by=MAYBE_REGION,
+)
+KEPT_ASK: Final = Shape(
+    KeptAsk,
+    pb.KeptAsk,
+    ask=one(ASK),
+    applied_version=COUNT,
+    refusal_code=MAYBE_NUMBER,
+    refusal_detail=PROSE,
+)
+HEAD: Final = Shape(
+    CaseHead, pb.CaseHead, case_number=NUMBER, version=POSITIVE, last_hash=HASH, asks=many(KEPT_ASK)
+)
 
 SHAPES: Final[Mapping[str, Shape[Any]]] = MappingProxyType(
     {
@@ -162,20 +237,7 @@ SHAPES: Final[Mapping[str, Shape[Any]]] = MappingProxyType(
         "events": Shape(
             EventBatch, pb.EventBatch, case_number=NUMBER, from_version=POSITIVE, records=RECORDS
         ),
-        "ask": Shape(
-            Ask,
-            pb.Ask,
-            ask_id=NUMBER,
-            case_number=NUMBER,
-            asker=REGION,
-            ask_seq=POSITIVE,
-            based_on_version=COUNT,
-            submitted_at=TIME,
-            kind=choice(AskKind, pb.AskKind, "ASK_KIND"),
-            actor=one(ACTOR),
-            command=one(COMMAND),
-            forwarded_by=MAYBE_REGION,
-        ),
+        "ask": ASK,
         "ask_refused": Shape(
             AskRefused,
             pb.AskRefused,
@@ -209,6 +271,17 @@ SHAPES: Final[Mapping[str, Shape[Any]]] = MappingProxyType(
             last_hash=HASH,
             last=LAST,
             trace_id=TRACE,
+        ),
+        "recall": Shape(Recall, pb.Recall, attempt=NUMBER, mark=COUNT, since=MAYBE_TIME, after=MAYBE_NUMBER),
+        "recalled": Shape(
+            Recalled,
+            pb.Recalled,
+            attempt=NUMBER,
+            mark=COUNT,
+            heads=many(HEAD),
+            after=MAYBE_NUMBER,
+            next=MAYBE_NUMBER,
+            since=MAYBE_TIME,
         ),
     }
 )

@@ -127,6 +127,8 @@ class Act(_Work):
     expected_version: int = 0
     materials: Sequence[MaterialRow] = ()
     given: Sequence[Material] = ()
+    looks_back: bool = False
+    """Whether the database was put back once: an effect may be there whose answer is not."""
 
     @property
     def numbers(self) -> Sequence[str]:
@@ -136,12 +138,16 @@ class Act(_Work):
     def tell_needs(self, needs: Needs) -> None:
         """What else must be loaded for it."""
         needs.ask_heads.add((self.actor.region, self.number))
+        if self.looks_back and self.claim is not None:
+            needs.requests.add((self.number, self.claim.request_id))
 
     def do(self, batch: Batch) -> Answer:
         """Do it, all or nothing."""
         sheet = batch.sheets.get(self.number)
         if sheet is None or sheet.case is None:
             raise CaseError(Code.NO_SUCH_CASE, "case_number")
+        if self.claim and (done := batch.done_before.get((self.number, self.claim.request_id))):
+            return Answer(False, applied_answer(done))
         if self.expected_version and self.expected_version != sheet.version:
             raise VersionMoved(self.number, sheet.version)
         sheet.trace_parent = self.hop(self.number, sheet.trace_parent)

@@ -15,13 +15,25 @@ from typing import Final
 import uuid_utils
 
 from nodes.cases.errors import CaseError
-from nodes.codec.exchange import Ack, Ask, AskRefused, EventBatch, GapRequest, ServiceRequest, Snapshot
+from nodes.codec.exchange import (
+    MANY_CASES,
+    Ack,
+    Ask,
+    AskRefused,
+    EventBatch,
+    GapRequest,
+    Recall,
+    Recalled,
+    ServiceRequest,
+    Snapshot,
+)
 from nodes.desk.arrived import Arrived, Raw
 from nodes.desk.asks import take_ack, take_ask, take_refusal
 from nodes.desk.batch import Batch
 from nodes.desk.holes import take_gap_request, take_snapshot
 from nodes.desk.hops import Hop
 from nodes.desk.mirror import take_events
+from nodes.desk.recall import is_late, take_recall, take_recalled
 from nodes.desk.taking import Acks, Taking, Unfit, dead_letter
 from nodes.desk.work import Answer
 from nodes.desk.writes import Needs
@@ -38,7 +50,7 @@ def take(t: Taking) -> None:
         if not t.batch.waits(t.message.subject):
             t.unfit(Unfit(t.message.reason, t.message.detail))
         return
-    number = "" if isinstance(content, Ack) else content.case_number
+    number = number_of(t.message)
     try:
         with t.batch.attempt([number]):
             _dispatch(t)
@@ -62,6 +74,10 @@ def _dispatch(t: Taking) -> None:
             take_gap_request(t, content)
         case Snapshot() as content:
             take_snapshot(t, content)
+        case Recall() as content:
+            take_recall(t, content)
+        case Recalled() as content:
+            take_recalled(t, content)
 
 
 def number_of(message: Arrived) -> str:
@@ -69,7 +85,15 @@ def number_of(message: Arrived) -> str:
     content = message.content
     if content is None:
         return message.subject
-    return "" if isinstance(content, Ack) else content.case_number
+    return "" if isinstance(content, MANY_CASES) else content.case_number
+
+
+def numbers_of(message: Arrived) -> Sequence[str]:
+    """The cases that must be loaded to take it in."""
+    if isinstance(message.content, Recalled):
+        return [head.case_number for head in message.content.heads if is_late(message.content)]
+    number = number_of(message)
+    return [number] if number else []
 
 
 def tell_needs_of(message: Arrived, needs: Needs) -> None:
@@ -114,7 +138,7 @@ class Arrivals:
     @property
     def numbers(self) -> Sequence[str]:
         """The cases concerned."""
-        return sorted({number for message in self.messages if (number := number_of(message))})
+        return sorted({number for message in self.messages for number in numbers_of(message)})
 
     def tell_needs(self, needs: Needs) -> None:
         """What else must be loaded for it."""
@@ -163,4 +187,4 @@ class Arrivals:
         return Arrivals(messages=[unfit], position=self.position, hops=self.hops)
 
 
-__all__ = ["Arrivals", "Arrived", "Raw", "number_of", "take", "tell_needs_of"]
+__all__ = ["Arrivals", "Arrived", "Raw", "number_of", "numbers_of", "take", "tell_needs_of"]

@@ -64,6 +64,8 @@ class Batch:
         """Case -> the parked messages that it waits for, by id."""
         self.resyncs: dict[str, list[ResyncRow]] = {}
         self.causes: set[tuple[str, str]] = set()
+        self.done_before: dict[tuple[str, str], int] = {}
+        """(case, request id) -> the version that it brought before the database was put back."""
         self.fresh: set[tuple[str, str]] = set()
         self.settled: set[str] = set()
         """Cases to which the node has nothing more to do by itself."""
@@ -145,6 +147,9 @@ class Batch:
         open_asks = {i for i in needs.asks if i not in self.asks or self.asks[i].state == "pending"}
         if causes := {key for key in needs.causes if key[1] in open_asks}:
             self.causes = set(await self._unit.events_by_cause(causes))
+        if needs.requests:
+            before = await self._unit.events_by_cause(needs.requests)
+            self.done_before = {key: event.version for key, event in before.items()}
         for asker in sorted({asker for asker, _ in needs.ask_heads}):
             theirs = sorted(number for a, number in needs.ask_heads if a == asker)
             for (number, seq), ask_id in (await self._unit.ask_places(asker, theirs)).items():
@@ -355,7 +360,7 @@ def _like_the_first(claim: Claim, given: Mapping[AnswerKey, StoredAnswer]) -> An
     first = given.get(claim.key)
     if first is None:
         return DeskError("the first of two equal requests failed; send it again")
-    if first.fingerprint != claim.fingerprint:
+    if first.fingerprint and first.fingerprint != claim.fingerprint:  # "": its effect came back, not its body
         return RequestIdReused(claim.request_id)
     return Answer.read(first.answer)
 

@@ -84,7 +84,7 @@ class Desk:
         work = Act(
             claim=claim, number=request.case_number, command=command, actor=request.actor,
             expected_version=request.expected_version, materials=self._rows(given), given=given,
-            hop=SpanHop(trace.get_current_span()),
+            hop=SpanHop(trace.get_current_span()), looks_back=self._incarnation > 1,
         )  # fmt: skip
         return await self._writer.submit(work)
 

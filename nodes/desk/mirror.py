@@ -31,7 +31,7 @@ def take_events(t: Taking, content: EventBatch | ServiceRequest) -> None:
     if t.batch.waits(number):
         t.batch.writes.seen.append((number, content.from_version + len(records) - 1))
         return
-    found = _read(number, records)
+    found = read_records(number, records)
     sheet = t.batch.sheets.get(number)
     if sheet is None:
         first = found[0][0]
@@ -42,7 +42,7 @@ def take_events(t: Taking, content: EventBatch | ServiceRequest) -> None:
             raise Unfit("CASE_MISMATCH", "the filing is of another case", tied=False)
         sheet = t.batch.new_sheet(number, t.hop(number, ""))
         follow(t, sheet, found)
-        _check_party(t, sheet)
+        check_party(t, sheet)
     else:
         sheet.trace_parent = t.hop(number, sheet.trace_parent)
         sheet.parked = False
@@ -51,7 +51,8 @@ def take_events(t: Taking, content: EventBatch | ServiceRequest) -> None:
     receive(t, sheet)
 
 
-def _read(number: str, records: Sequence[tuple[bytes, bytes]]) -> list[Found]:
+def read_records(number: str, records: Sequence[tuple[bytes, bytes]]) -> list[Found]:
+    """The events of one case. Raises Unfit for what cannot be read, or is of another case."""
     try:
         found = [(decode_record(core, private), core, private) for core, private in records]
     except DecodeError as error:
@@ -61,7 +62,8 @@ def _read(number: str, records: Sequence[tuple[bytes, bytes]]) -> list[Found]:
     return found
 
 
-def _check_party(t: Taking, sheet: Sheet) -> None:
+def check_party(t: Taking, sheet: Sheet) -> None:
+    """Raises Unfit when this region has no part in the case."""
     assert sheet.case is not None
     if t.region not in {p.region for p in sheet.case.parties}:
         raise Unfit("NOT_A_PARTY", "this region has no part in the case", tied=False)

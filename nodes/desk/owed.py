@@ -15,6 +15,7 @@ from broker.retry import dead_letter
 from nodes.codec.exchange import EventBatch, ServiceRequest, encode_exchange
 from nodes.codec.letters import delivery_of
 from nodes.desk.holes import snapshot_of
+from nodes.desk.recall import page_of
 from nodes.store.rows import EventRow, OutboxRow
 from nodes.store.store import ReadTx
 
@@ -46,6 +47,8 @@ async def content_of(unit: ReadTx, row: OutboxRow, events: Sequence[EventRow]) -
     """
     if row.payload is not None:
         return [(row.kind, row.payload)]
+    if row.kind == "recalled":
+        return [(row.kind, await page_of(unit, row.destination, row.ref))]
     if row.kind != "snapshot" and len(events) == row.to_version - row.from_version + 1:
         return list(_messages(row, events))
     data = await snapshot_of(unit, row.case_number)

@@ -34,6 +34,16 @@ class Unavailable(DeskError):
     """The database cannot be reached or refused to answer in time."""
 
 
+class CatchingUp(Unavailable):
+    """The node was restored from a backup and takes nothing in before it knows what it did afterwards;
+    `retry_after_s` says when to come again.
+    """
+
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__("the node was restored and is catching up; come again later")
+        self.retry_after_s = retry_after_s
+
+
 class Rejected(DeskError):
     """The database rejects what the work would write: trying again does not help."""
 

@@ -16,7 +16,7 @@ from contextlib import suppress
 from nodes import failpoints
 from nodes.desk.batch import Batch, CaseCache
 from nodes.desk.context import Context
-from nodes.desk.work import Answer, DeskError, Overloaded, Rejected, Unavailable, Work
+from nodes.desk.work import Answer, CatchingUp, DeskError, Overloaded, Rejected, Unavailable, Work
 from nodes.store.errors import CommitUnknown, DataRejected, Retryable, StoreUnavailable, VersionConflict
 from nodes.store.store import Store
 
@@ -44,6 +44,7 @@ class Writer:
         self._wake = asyncio.Event()
         self._cache = CaseCache()
         self._closing = False
+        self._held = False
         self._task: asyncio.Task[None] | None = None
 
     def listen(self, after: Callable[[Batch], None]) -> None:
@@ -53,6 +54,10 @@ class Writer:
     def do_last(self, last: Callable[[Batch], None]) -> None:
         """What is done in each transaction when all work is, before anything is written."""
         self._last = last
+
+    def hold(self, held: bool) -> None:
+        """While it is held, people's work is refused and no own step is taken: others' words are taken in."""
+        self._held = held
 
     @property
     def waiting(self) -> int:
@@ -75,11 +80,13 @@ class Writer:
         """Raises what `submit` would raise now, before anything is worked out. `urgent`: people's work."""
         if self._closing:
             raise Unavailable("the node is stopping")
+        if urgent and self._held:
+            raise CatchingUp(retry_after_s=2.0)
         if len(self._urgent if urgent else self._backlog) >= self._queue_limit:
             raise Overloaded(retry_after_s=1.0)
 
     async def submit(self, work: Work) -> Answer:
-        """The answer once it is durable. Raises Overloaded, Unavailable and the other DeskErrors."""
+        """The answer once it is durable. Raises Overloaded, Unavailable, CatchingUp and other DeskErrors."""
         self.check_room(urgent=work.urgent)
         queue = self._urgent if work.urgent else self._backlog
         work.done = asyncio.get_running_loop().create_future()
@@ -109,7 +116,7 @@ class Writer:
         began = time.perf_counter()
         try:
             async with self._store.write() as unit:
-                batch = Batch(self.context, unit, self._cache, self._last)
+                batch = Batch(self.context, unit, self._cache, None if self._held else self._last)
                 outcomes = await batch.run(works)
                 failpoints.hit("desk.before_commit")
             failpoints.hit("desk.after_commit")

@@ -20,6 +20,7 @@ from nodes.store.rows import (
     OutboxRow,
     ParkedRow,
     ResyncRow,
+    StoredAnswer,
 )
 from nodes.store.store import WriteTx
 
@@ -40,6 +41,8 @@ class Needs:
     """Cases whose held events are wanted, and what they wait for."""
     seen: set[tuple[str, str]] = field(default_factory=set)
     """(source, message id) to be recorded."""
+    requests: set[tuple[str, str]] = field(default_factory=set)
+    """(case, request id) that may have had its effect before the database was put back."""
     letters: set[str] = field(default_factory=set)
     """Ids of dead letters that an operator settles."""
 
@@ -67,6 +70,8 @@ class Writes:
     materials: list[MaterialRow] = field(default_factory=list)
     material_uses: list[MaterialUse] = field(default_factory=list)
     filings: dict[str, FilingRow] = field(default_factory=dict)
+    answers: list[StoredAnswer] = field(default_factory=list)
+    """Of requests whose effect came back after a restoration."""
 
     def take(self, other: Writes) -> None:
         """Add what one piece of work wrote."""
@@ -94,6 +99,7 @@ class Writes:
             (self.seen, lambda: unit.note_seen_while_resyncing(self.seen)),
             (self.materials, lambda: unit.insert_materials(self.materials)),
             (self.material_uses, lambda: unit.insert_material_uses(self.material_uses)),
+            (self.answers, lambda: unit.keep_answers(self.answers)),
             (self.acked, lambda: unit.note_acked(self.acked)),
             (self.outbox, lambda: unit.insert_outbox(self.outbox)),
             (self.offsets, lambda: unit.put_offsets(list(self.offsets.values()))),

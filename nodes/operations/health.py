@@ -31,7 +31,9 @@ NO_CHECKS: Final[Mapping[str, Check]] = MappingProxyType({})
 
 
 class Room(Protocol):
-    """A room that says of itself why it does not get on, "" when it does."""
+    """A room that says of itself why it does not get on, "" when it does; and may say in `told` what is worth
+    knowing of it all the same.
+    """
 
     @property
     def problem(self) -> str:
@@ -72,7 +74,10 @@ class Health:
             self._part(name, problem, worst)
             for (name, (_, worst)), problem in zip(looks.items(), said, strict=True)
         ]
-        parts += [self._part(name, room.problem, DEGRADED) for name, room in self._rooms.items()]
+        parts += [
+            self._part(name, room.problem, DEGRADED, getattr(room, "told", ""))
+            for name, room in self._rooms.items()
+        ]
         return HealthView(
             max((part.state for part in parts), key=_ORDER.index), tuple(parts), counts["waiting"],
             counts["lag"], counts["parked"], self._now(), self._version,
@@ -89,13 +94,13 @@ class Health:
         except Exception as error:  # noqa: BLE001  # who asks how a node is must get an answer
             return type(error).__name__
 
-    def _part(self, name: str, problem: str, worst: str) -> PartView:
+    def _part(self, name: str, problem: str, worst: str, told: str = "") -> PartView:
         state = worst if problem else UP
         before, since = self._since.get(name, ("", 0.0))
         if before != state:
             since = self._wall_s()
             self._since[name] = (state, since)
-        return PartView(name, state, problem, since)
+        return PartView(name, state, problem or told, since)
 
     async def _database(self) -> str:
         async with self._store.write(durable=False) as unit:

@@ -17,7 +17,16 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 from nodes.codec.errors import CodecError
-from nodes.desk.work import Answer, DeskError, Overloaded, Refused, RequestIdReused, Unavailable, VersionMoved
+from nodes.desk.work import (
+    Answer,
+    CatchingUp,
+    DeskError,
+    Overloaded,
+    Refused,
+    RequestIdReused,
+    Unavailable,
+    VersionMoved,
+)
 from nodes.materials.errors import MaterialError
 from nodes.rpc.codes import row
 from nodes.store.errors import StoreError
@@ -89,8 +98,9 @@ def fault_of(error: Exception) -> Fault:
         case VersionMoved():
             said = (f"the case has version {error.version}", f"办件现为第{error.version}版")
             return Fault("VERSION_CONFLICT", [Wrong("expected_version", "VERSION_CONFLICT", *said)])
-        case Overloaded():
-            return Fault("OVERLOADED", retry_after_s=error.retry_after_s)
+        case Overloaded() | CatchingUp():
+            code = "OVERLOADED" if isinstance(error, Overloaded) else "CATCHING_UP"
+            return Fault(code, retry_after_s=error.retry_after_s)
         case Unavailable() | StoreError():
             return Fault("UNAVAILABLE", retry_after_s=1.0)
         case TimeoutError():

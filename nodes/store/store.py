@@ -22,6 +22,7 @@ from nodes.store.queries.cases import CaseReads, CaseWrites
 from nodes.store.queries.events import EventReads, EventWrites
 from nodes.store.queries.inbox import InboxReads, InboxWrites
 from nodes.store.queries.materials import MaterialReads, MaterialWrites
+from nodes.store.queries.recalls import RecallReads
 from nodes.store.queries.relay import RelayReads, RelayWrites
 from nodes.store.queries.repairs import RepairReads, RepairWrites
 from nodes.store.queries.spans import SpanReads, SpanWrites
@@ -37,6 +38,7 @@ class ReadTx(
     AskReads,
     InboxReads,
     RepairReads,
+    RecallReads,
     MaterialReads,
     SpanReads,
 ):

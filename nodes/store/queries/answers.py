@@ -81,6 +81,10 @@ class AnswerWrites(AnswerReads):
         """Stores answers to keys that this transaction has won."""
         await self._link.insert(batch_of(ANSWER, answers), "replace")
 
+    async def keep_answers(self, answers: Sequence[StoredAnswer]) -> None:
+        """Stores answers to requests that have none."""
+        await self._link.insert(batch_of(ANSWER, answers), "skip")
+
     async def drop_claims(self, keys: Iterable[AnswerKey]) -> None:
         """Gives up keys won in this transaction without an answer: the next request with the id is the first
         again."""

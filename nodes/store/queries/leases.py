@@ -147,6 +147,12 @@ class LeaseWrites(LeaseReads):
             found = await self._link.fetch(_BLOCK, asked)
         return int(one(found)) - count
 
+    async def raise_serial(self, name: str, least: int) -> None:
+        """From now on no number below `least` is given."""
+        following = await self.next_serials(name, 1)
+        if following < least:
+            await self.next_serials(name, least - following - 1)
+
     async def keep_meta(self, key: str, value: str) -> str:
         """What the node keeps under `key`: `value`, unless there is one. Processes that ask at once agree."""
         await self._link.insert(batch(META, ("key", "value"), [(key, value)]), "skip")

@@ -371,6 +371,163 @@ class CaseSnapshot(_message.Message):
 Global___CaseSnapshot: _TypeAlias = CaseSnapshot  # noqa: Y015
 
 @_typing.final
+class Recall(_message.Message):
+    """A region whose database was put back to an older state asks another what is known there: of its cases, and of its
+    own asks. It sends marks first, at least one into each partition of the other's inbox: once all of them have come
+    back, whatever it had sent before is taken in there. Then it asks for the heads, page by page.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTEMPT_FIELD_NUMBER: _builtins.int
+    MARK_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    attempt: _builtins.str
+    """Names this attempt; an answer to an earlier one counts for nothing."""
+    mark: _builtins.int
+    """A mark, from 1: it comes back as it is, without heads. 0: heads are wanted."""
+    after: _builtins.str
+    """The cursor of the page before; empty: the first page."""
+    @_builtins.property
+    def since(self) -> _timestamp_pb2.Timestamp:
+        """Business time: of cases that have not changed since then nothing is wanted. Unset: of all."""
+
+    def __init__(
+        self,
+        *,
+        attempt: _builtins.str = ...,
+        mark: _builtins.int = ...,
+        since: _timestamp_pb2.Timestamp | None = ...,
+        after: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["since", b"since"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "attempt", b"attempt", "mark", b"mark", "since", b"since"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Recall: _TypeAlias = Recall  # noqa: Y015
+
+@_typing.final
+class KeptAsk(_message.Message):
+    """An ask of the region that recalls, as another region keeps it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ASK_FIELD_NUMBER: _builtins.int
+    APPLIED_VERSION_FIELD_NUMBER: _builtins.int
+    REFUSAL_CODE_FIELD_NUMBER: _builtins.int
+    REFUSAL_DETAIL_FIELD_NUMBER: _builtins.int
+    applied_version: _builtins.int
+    """Version at which it was applied; 0: it was not."""
+    refusal_code: _builtins.str
+    """Code of its refusal; empty: it was not refused."""
+    refusal_detail: _builtins.str
+    """Explanation without personal data."""
+    @_builtins.property
+    def ask(self) -> Global___Ask:
+        """As it was sent."""
+
+    def __init__(
+        self,
+        *,
+        ask: Global___Ask | None = ...,
+        applied_version: _builtins.int = ...,
+        refusal_code: _builtins.str = ...,
+        refusal_detail: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ask", b"ask"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applied_version", b"applied_version", "ask", b"ask", "refusal_code", b"refusal_code", "refusal_detail", b"refusal_detail"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___KeptAsk: _TypeAlias = KeptAsk  # noqa: Y015
+
+@_typing.final
+class CaseHead(_message.Message):
+    """How far a region knows a case."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CASE_NUMBER_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    LAST_HASH_FIELD_NUMBER: _builtins.int
+    ASKS_FIELD_NUMBER: _builtins.int
+    case_number: _builtins.str
+    """Federation case number."""
+    version: _builtins.int
+    """Version of the last event."""
+    last_hash: _builtins.bytes
+    """Hash of the last event's core, 32 bytes."""
+    @_builtins.property
+    def asks(self) -> _containers.RepeatedCompositeFieldContainer[Global___KeptAsk]:
+        """Asks about the case by the region that recalls."""
+
+    def __init__(
+        self,
+        *,
+        case_number: _builtins.str = ...,
+        version: _builtins.int = ...,
+        last_hash: _builtins.bytes = ...,
+        asks: _abc.Iterable[Global___KeptAsk] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asks", b"asks", "case_number", b"case_number", "last_hash", b"last_hash", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CaseHead: _TypeAlias = CaseHead  # noqa: Y015
+
+@_typing.final
+class Recalled(_message.Message):
+    """The answer to a Recall: the mark, or a page of the cases to which the region that recalls is a party."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTEMPT_FIELD_NUMBER: _builtins.int
+    MARK_FIELD_NUMBER: _builtins.int
+    HEADS_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    NEXT_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
+    attempt: _builtins.str
+    """As asked."""
+    mark: _builtins.int
+    """As asked; 0: a page."""
+    after: _builtins.str
+    """Cursor of the page asked for; empty: the first."""
+    next: _builtins.str
+    """Cursor of the next page; empty: this is the last."""
+    @_builtins.property
+    def heads(self) -> _containers.RepeatedCompositeFieldContainer[Global___CaseHead]:
+        """The cases, by number."""
+
+    @_builtins.property
+    def since(self) -> _timestamp_pb2.Timestamp:
+        """As asked."""
+
+    def __init__(
+        self,
+        *,
+        attempt: _builtins.str = ...,
+        mark: _builtins.int = ...,
+        heads: _abc.Iterable[Global___CaseHead] | None = ...,
+        after: _builtins.str = ...,
+        next: _builtins.str = ...,
+        since: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["since", b"since"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "attempt", b"attempt", "heads", b"heads", "mark", b"mark", "next", b"next", "since", b"since"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Recalled: _TypeAlias = Recalled  # noqa: Y015
+
+@_typing.final
 class Exchange(_message.Message):
     """Everything that travels between nodes."""
 
@@ -384,6 +541,8 @@ class Exchange(_message.Message):
     ACK_FIELD_NUMBER: _builtins.int
     GAP_REQUEST_FIELD_NUMBER: _builtins.int
     SNAPSHOT_FIELD_NUMBER: _builtins.int
+    RECALL_FIELD_NUMBER: _builtins.int
+    RECALLED_FIELD_NUMBER: _builtins.int
     schema: _builtins.int
     """Contract version of the sender, 1."""
     @_builtins.property
@@ -414,6 +573,14 @@ class Exchange(_message.Message):
     def snapshot(self) -> Global___CaseSnapshot:
         """A snapshot."""
 
+    @_builtins.property
+    def recall(self) -> Global___Recall:
+        """What is known elsewhere is asked for after a restoration."""
+
+    @_builtins.property
+    def recalled(self) -> Global___Recalled:
+        """The answer."""
+
     def __init__(
         self,
         *,
@@ -425,12 +592,14 @@ class Exchange(_message.Message):
         ack: Global___Ack | None = ...,
         gap_request: Global___GapRequest | None = ...,
         snapshot: Global___CaseSnapshot | None = ...,
+        recall: Global___Recall | None = ...,
+        recalled: Global___Recalled | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "ask", b"ask", "ask_refused", b"ask_refused", "content", b"content", "events", b"events", "gap_request", b"gap_request", "service_request", b"service_request", "snapshot", b"snapshot"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "ask", b"ask", "ask_refused", b"ask_refused", "content", b"content", "events", b"events", "gap_request", b"gap_request", "recall", b"recall", "recalled", b"recalled", "service_request", b"service_request", "snapshot", b"snapshot"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "ask", b"ask", "ask_refused", b"ask_refused", "content", b"content", "events", b"events", "gap_request", b"gap_request", "schema", b"schema", "service_request", b"service_request", "snapshot", b"snapshot"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "ask", b"ask", "ask_refused", b"ask_refused", "content", b"content", "events", b"events", "gap_request", b"gap_request", "recall", b"recall", "recalled", b"recalled", "schema", b"schema", "service_request", b"service_request", "snapshot", b"snapshot"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_content: _TypeAlias = _typing.Literal["service_request", "events", "ask", "ask_refused", "ack", "gap_request", "snapshot"]  # noqa: Y015
+    _WhichOneofReturnType_content: _TypeAlias = _typing.Literal["service_request", "events", "ask", "ask_refused", "ack", "gap_request", "snapshot", "recall", "recalled"]  # noqa: Y015
     _WhichOneofArgType_content: _TypeAlias = _typing.Literal["content", b"content"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_content) -> _WhichOneofReturnType_content | None: ...
 

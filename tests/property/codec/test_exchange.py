@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from broker.envelope import Envelope, open_
 from nodes.cases import case as c
 from nodes.cases import commands as k
-from nodes.codec.carry import CarryError, ack_subject, carry, read_message
+from nodes.codec.carry import CarryError, carry, read_message, subject_of
 from nodes.codec.errors import EncodeError
 from nodes.codec.exchange import (
     KIND_OF,
@@ -20,9 +20,13 @@ from nodes.codec.exchange import (
     Ask,
     AskKind,
     AskRefused,
+    CaseHead,
     EventBatch,
     Exchange,
     GapRequest,
+    KeptAsk,
+    Recall,
+    Recalled,
     ServiceRequest,
     Snapshot,
     decode_exchange,
@@ -76,6 +80,27 @@ contents: dict[type[Any], st.SearchStrategy[Any]] = {
         st.lists(some.names, max_size=3).map(tuple),
     ),
     GapRequest: st.builds(GapRequest, some.names, counts, counts),
+    Recall: st.builds(Recall, some.names, st.integers(0, 2**31), some.times, some.names),
+    Recalled: st.builds(
+        Recalled,
+        some.names,
+        st.integers(0, 2**31),
+        st.lists(
+            st.builds(
+                CaseHead,
+                some.names,
+                counts,
+                st.binary(min_size=32, max_size=32),
+                st.lists(st.builds(KeptAsk, asks, st.integers(0, 9), some.names, some.texts), max_size=2).map(
+                    tuple
+                ),
+            ),
+            max_size=2,
+        ).map(tuple),
+        some.names,
+        some.names,
+        some.times,
+    ),
     Snapshot: st.builds(
         Snapshot,
         some.cases,
@@ -118,7 +143,7 @@ def test_every_exchange_comes_back_the_same(kind: type[Any], data: st.DataObject
 
 def opened_from_bus(content: Exchange) -> Envelope:
     """Through a Message, as it goes from 32 to 31."""
-    subject = ack_subject("32", "31") if isinstance(content, Ack) else content.case_number
+    subject = subject_of(content, "32", "31")
     message = carry(
         encode_exchange(content),
         kind=KIND_OF[type(content)],
@@ -153,6 +178,9 @@ ASK = Ask(
         (GAP, {"data": b"\x08\x01"}, "content"),
         (Ack((("C1", 1),)), {"subject": "ack-33-31"}, "ce_subject"),
         (Ack((("C1", 1),)), {"source": "/regions/33"}, "ce_subject"),
+        (Recall("a", 1), {"subject": "recall-33-31-1"}, "ce_subject"),
+        (Recall("a", 1), {"subject": "recall-32-31-one"}, "ce_subject"),
+        (Recalled("a", 1), {"subject": "recalled-33-31"}, "ce_subject"),
         (ASK, {"source": "/regions/33"}, "ask.asker"),
         (replace(ASK, forwarded_by="34"), {}, "ask.forwarded_by"),
         (replace(ASK, actor=c.Actor(c.Role.APPLICANT, "34")), {}, "ask.actor.region"),

@@ -1,0 +1,183 @@
+"""A node whose database was put back to an older state takes back what it did afterwards, then goes on."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from pathlib import Path
+
+import pytest
+
+from nodes.cases.case import Case, Role, State
+from nodes.cases.commands import Accept, PreCheck, Withdraw
+from nodes.cases.filing import Delivery
+from nodes.desk.work import CatchingUp
+from nodes.store import note_restored
+from nodes.store.restored import Recovery, last_recovery
+from tests.integration.desk.federation import Node, federation, filing
+from tests.integration.operations.console import consoles
+
+OPTIONS: dict[str, object] = {"resend_after_s": 0.5, "partitions": 3}
+
+
+def copy(source: Path, to: Path) -> None:
+    """As a backup of a running node is made, or put back."""
+    for beside in ("", "-wal", "-shm"):
+        Path(f"{to}{beside}").unlink(missing_ok=True)
+    with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(to)) as new:
+        old.backup(new)
+
+
+@asynccontextmanager
+async def four(folder: Path, *first: str, **options: object) -> AsyncIterator[list[Node]]:
+    """Those regions, in that order, and the others behind them."""
+    regions = [*first, *(r for r in ("31", "32", "33", "34") if r not in first)]
+    async with federation(folder, *regions, **{**OPTIONS, **options}) as nodes:
+        yield nodes
+
+
+async def caught_up(node: Node) -> Recovery:
+    async def problem() -> str:
+        return node.parts.recovery.problem
+
+    await node.eventually(problem, "")
+    async with node.parts.store.read() as unit:
+        found = await last_recovery(unit)
+    assert found is not None
+    return found
+
+
+async def same(number: str, *nodes: Node) -> Case:
+    """All have the same of it."""
+    first = await nodes[0].case(number)
+    assert first is not None
+    for node in nodes[1:]:
+        await node.until(number, lambda c: c.version == first.version)
+        assert await node.case(number) == first
+    return first
+
+
+async def received(origin: Node, competent: Node, way: str = "electronic") -> str:
+    number = await origin.filed(filing(delivery=Delivery(way)))
+    await competent.until(number, lambda c: not c.awaiting_receipt)
+    await origin.until(number, lambda c: not c.awaiting_receipt)
+    return number
+
+
+async def test_the_competent_region_takes_its_own_events_back(tmp_path: Path) -> None:
+    backup = tmp_path / "31.backup"
+    async with AsyncExitStack() as stack:
+        async with four(tmp_path, "31", "32") as (competent, origin, *_):
+            before = await received(origin, competent)
+            copy(tmp_path / "31.db", backup)
+            await competent.settle(before)
+            await origin.until(before, lambda c: c.state is State.CLOSED)
+            after = await received(origin, competent)
+            await competent.applied(after, PreCheck())
+            asked = await received(origin, competent, way="pickup")
+            await origin.act(asked, Withdraw("no longer wanted"), Role.APPLICANT)
+            await origin.until(asked, lambda c: c.state is State.WITHDRAWN)
+            own = await competent.filed(filing(origin="310000", places=(("fund_centre", "320100"),)))
+            await origin.until(own, lambda c: not c.awaiting_receipt)
+            await origin.until(after, lambda c: c.state is State.PRE_CHECKED)
+        copy(backup, tmp_path / "31.db")
+        assert await note_restored(f"sqlite:///{tmp_path}/31.db") == 2
+        nodes = await stack.enter_async_context(four(tmp_path, "31", "32"))
+        competent, origin = nodes[:2]
+        with pytest.raises(CatchingUp):
+            await competent.filed(filing(origin="310000", places=(("fund_centre", "320100"),)))
+        found = await caught_up(competent)
+        assert found.answered == ("32", "33", "34")
+        assert found.cases == 4
+        for number in (before, after, asked, own):
+            await same(number, origin, competent)
+        await competent.applied(after, Accept())
+        await origin.until(after, lambda c: c.state is State.ACCEPTED)
+        new = await competent.filed(filing(origin="310000", places=(("fund_centre", "320100"),)))
+        assert new not in (before, after, asked, own)
+        assert new[14:18] == "0002"
+        await origin.until(new, lambda c: not c.awaiting_receipt)
+        for console in consoles(*nodes):
+            assert not await console.parked()
+
+
+async def test_the_origin_takes_its_filings_and_its_asks_back(tmp_path: Path) -> None:
+    backup = tmp_path / "32.backup"
+    url = f"sqlite:///{tmp_path}/32.db"
+    async with four(tmp_path, "31", "32") as (competent, origin, *_):
+        first = await received(origin, competent, way="pickup")
+        copy(tmp_path / "32.db", backup)
+        second = await origin.filed(filing(), request_id="said-twice")
+        await competent.until(second, lambda c: not c.awaiting_receipt)
+        await competent.settle(first)
+        await origin.until(first, lambda c: c.state is State.DECIDED)
+        refused = await origin.act(first, Withdraw("too late"), Role.APPLICANT)
+        await origin.eventually(lambda: ask_states(origin, first), ["refused"])
+        assert not refused.refused
+    copy(backup, tmp_path / "32.db")
+    await note_restored(url)
+    async with four(tmp_path, "31", "32") as nodes:
+        competent, origin = nodes[:2]
+        found = await caught_up(origin)
+        assert (found.cases, found.asks, found.unfit) == (2, 1, 0)
+        assert await ask_states(origin, first) == ["refused"]
+        for number in (first, second):
+            await same(number, competent, origin)
+        # Who never had an answer to the filing and says it again gets the case that it brought.
+        assert await origin.filed(filing(), request_id="said-twice") == second
+        # The place of the ask that came back is taken: another one finds its own.
+        await origin.act(first, Withdraw("still too late"), Role.APPLICANT)
+        await origin.eventually(lambda: ask_states(origin, first), ["refused", "refused"])
+        for console in consoles(*nodes):
+            assert not await console.parked()
+
+
+async def ask_states(node: Node, number: str) -> list[str]:
+    view = await node.parts.reader.get(number)
+    return [ask.state for ask in view.asks] if view is not None else []
+
+
+async def test_a_region_that_is_away_is_waited_for_so_long_and_no_longer(tmp_path: Path) -> None:
+    backup = tmp_path / "31.backup"
+    async with four(tmp_path, "32", "31") as (origin, competent, *_):
+        number = await received(origin, competent)
+        copy(tmp_path / "31.db", backup)
+        await competent.applied(number, PreCheck())
+        await origin.until(number, lambda c: c.state is State.PRE_CHECKED)
+    copy(backup, tmp_path / "31.db")
+    await note_restored(f"sqlite:///{tmp_path}/31.db")
+    async with federation(tmp_path, "31", "32", **OPTIONS, recovery_s=4.0) as (competent, origin):
+        found = await caught_up(competent)
+        assert (found.answered, found.missing) == (("32",), ("33", "34"))
+        assert "no answer from 33, 34" in competent.parts.recovery.told
+        assert (await same(number, origin, competent)).state is State.PRE_CHECKED
+        await competent.applied(number, Accept())
+        await origin.until(number, lambda c: c.state is State.ACCEPTED)
+
+
+async def test_a_region_that_was_away_and_knows_more_gives_it_later(tmp_path: Path) -> None:
+    backup = tmp_path / "31.backup"
+    async with four(tmp_path, "32", "31") as (origin, competent, *_):
+        quiet, busy = await received(origin, competent), await received(origin, competent)
+        copy(tmp_path / "31.db", backup)
+        for number in (quiet, busy):
+            await competent.applied(number, PreCheck())
+            await origin.until(number, lambda c: c.state is State.PRE_CHECKED)
+    copy(backup, tmp_path / "31.db")
+    await note_restored(f"sqlite:///{tmp_path}/31.db")
+    async with AsyncExitStack() as stack:
+        (competent,) = await stack.enter_async_context(federation(tmp_path, "31", **OPTIONS, recovery_s=1.0))
+        assert (await caught_up(competent)).missing == ("32", "33", "34")
+        await competent.applied(busy, PreCheck())
+        (origin,) = await stack.enter_async_context(federation(tmp_path, "32", **OPTIONS))
+        # What nobody has touched comes back; what was written anew is a fork, before an operator.
+        await competent.until(quiet, lambda c: c.state is State.PRE_CHECKED)
+        await competent.applied(quiet, Accept())
+        await origin.until(quiet, lambda c: c.state is State.ACCEPTED)
+        (console,) = consoles(origin)
+
+        async def reasons() -> list[str]:
+            return [letter.reason for letter in await console.parked()]
+
+        await origin.eventually(reasons, ["FORK"])
