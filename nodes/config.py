@@ -51,8 +51,8 @@ class NodeConfig:
     client_calls: int = 400
     max_open_streams: int = 2000
     peer_streams: int = 600
-    peer_rate: float = 5000.0
-    client_rate: float = 2000.0
+    peer_rate: float = 10_000.0
+    client_rate: float = 5000.0
     slow_reader_s: float = 60.0
     keepalive_s: float = 30.0
     partitions: int = 6

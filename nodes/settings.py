@@ -102,9 +102,9 @@ class Settings(BaseSettings):
     peer_streams: int = _set(600, "Of these, from one host.", ge=1, le=100_000)
     max_streams: int = _set(256, "Calls and streams that one connection may hold open.", ge=1, le=10_000)
     peer_rate: float = _set(
-        5000.0, "Filings and verbs a second from one host, beyond it RESOURCE_EXHAUSTED. 0: any.", ge=0
+        10000.0, "Filings and verbs a second from one host, beyond it RESOURCE_EXHAUSTED. 0: any.", ge=0
     )
-    client_rate: float = _set(2000.0, "Of these, of one client, by name. 0: any.", ge=0)
+    client_rate: float = _set(5000.0, "Of these, of one client, by name. 0: any.", ge=0)
 
     # time-outs, seconds of wall time
     rpc_timeout_s: float = _set(10.0, "Seconds that a call to a node or a peer may take.", gt=0, le=600)
