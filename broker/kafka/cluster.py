@@ -13,12 +13,24 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import TopicAlreadyExistsError, for_code
-from tenacity import AsyncRetrying, RetryError, retry_if_result, stop_after_delay, wait_fixed
+from aiokafka.errors import TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
+from tenacity import (
+    AsyncRetrying,
+    RetryError,
+    retry_if_exception_type,
+    retry_if_result,
+    stop_after_delay,
+    wait_fixed,
+)
 
 from broker.bus import BusError, BusTimeout, BusUnavailable, TopicMissing, TopicSpec
 from broker.kafka.clients import KafkaSettings, begin, end, within
 from broker.kafka.wire import TopicFacts, TopicsRequest, topic_facts
+
+
+class _NotYet(BusError):
+    """The broker that was asked does not know the topic; it may have been made a moment ago."""
+
 
 APPEAR_S: Final = 15.0
 """How long a topic that was just made may take until every partition has a leader."""
@@ -97,6 +109,15 @@ class Cluster:
 
     async def configs(self, names: Sequence[str]) -> dict[str, dict[str, str]]:
         """Each topic's settings, Kafka's names and texts."""
+        pauses = AsyncRetrying(
+            retry=retry_if_exception_type(_NotYet),  # a topic just made is known to one broker's room first
+            wait=wait_fixed(0.1),
+            stop=stop_after_delay(APPEAR_S),
+            reraise=True,
+        )
+        return await pauses(self._configs, names)
+
+    async def _configs(self, names: Sequence[str]) -> dict[str, dict[str, str]]:
         _, admin, _ = await self._clients()
         async with self._carefully():
             resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
@@ -105,7 +126,11 @@ class Cluster:
         for response in responses:
             for error_code, message, _kind, name, entries in response.resources:
                 if error_code:
-                    raise BusError(f"Kafka does not tell the settings of {name}: {message}")
+                    kind = for_code(error_code)
+                    error = _NotYet if kind is UnknownTopicOrPartitionError else BusError
+                    raise error(
+                        f"Kafka does not tell the settings of {name}: {kind.__name__} {message or ''}"
+                    )
                 found[name] = {entry[0]: entry[1] for entry in entries}
         return found
 
