@@ -53,7 +53,7 @@ class Console:
         said = operator_service_pb2.ReplayDeadResponse.FromString(answer.body)
         return said.state, said.detail
 
-    async def replay(self, letter_id: str, request_id: str = "", fingerprint: bytes = b"") -> Answer:
+    async def replay(self, letter_id: str, request_id: str = "", fingerprint: bytes = b"a body") -> Answer:
         return await self.operations.replay(
             letter_id, operator="p1", request_id=request_id or f"q{next(_ids)}", fingerprint=fingerprint
         )
