@@ -45,6 +45,7 @@ def defaults_of(settings: Settings) -> Defaults:
         timeout_s=settings.rpc_timeout_s,
         peers=settings.peers,
         database_url=settings.database if settings.region else settings.database_url,
+        materials_dir=settings.materials if settings.region else settings.materials_dir,
         bus_url=settings.bus_url,
         bus_is_named="bus_url" in settings.model_fields_set,
         topics=TopicPlan(

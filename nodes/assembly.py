@@ -7,7 +7,6 @@ its bus starts all the same: it files and answers, and says so in its health.
 from __future__ import annotations
 
 import asyncio
-import secrets
 import signal
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -45,8 +44,9 @@ from nodes.rpc.server import CannotListen, Face, Limits, NotLoopback
 from nodes.settings import Settings, SettingsError
 from nodes.spans import rows_for_store
 from nodes.store.errors import StoreError
+from nodes.store.identity import identity
 from nodes.store.migrate import migrate
-from nodes.store.store import Store, WriteTx
+from nodes.store.store import Store
 from nodes.telemetry import SpanRow, Telemetry, start_telemetry
 from nodes.telemetry.logs import configure_logs, node_log
 from nodes.telemetry.metrics import MetricsPortTaken, MetricsServer, NodeMetrics
@@ -92,7 +92,7 @@ async def open_parts(config: NodeConfig, stack: AsyncExitStack) -> Parts:
     await migrate(config.database_url)
     store = await Store.open(config.database_url)
     stack.push_async_callback(store.close)
-    secret, incarnation = await store.transact(_identity)
+    secret, incarnation = await store.transact(lambda unit: identity(unit, config.region))
 
     async def keep(rows: Sequence[SpanRow]) -> None:
         async with store.write(durable=False) as unit:
@@ -142,6 +142,10 @@ async def open_parts(config: NodeConfig, stack: AsyncExitStack) -> Parts:
     topics = asyncio.create_task(_topics(bus, config), name="topics")
     stack.callback(topics.cancel)
 
+    def renumber(now: int) -> None:
+        desk.renumber(now)
+        relay.renumber(now)
+
     async def carry() -> None:
         await relay.start()
         await reading.start()
@@ -152,7 +156,7 @@ async def open_parts(config: NodeConfig, stack: AsyncExitStack) -> Parts:
 
     recovery = Recovery(
         bus, store, writer, others=REGIONS, group=reading.group, incarnation=incarnation,
-        wait_s=config.recovery_s, carry=carry, work=work,
+        wait_s=config.recovery_s, renumber=renumber, carry=carry, work=work,
     )  # fmt: skip
     rooms: list[tuple[Callable[[], Awaitable[None]] | None, Callable[[], Awaitable[None]]]] = [
         (writer.start, writer.close),
@@ -257,13 +261,6 @@ def _operations(parts: Parts, peers: Peers, retention: Retention) -> Operations:
         timeout_s=0.4 * config.rpc_timeout_s,  # it waits twice, and whoever asks is answered in time
     )  # fmt: skip
     return Operations(parts.store, parts.writer, health, traces)
-
-
-async def _identity(unit: WriteTx) -> tuple[bytes, int]:
-    """The secret of applicant keys and the incarnation: one for all processes on the region's database."""
-    secret = await unit.keep_meta("applicant_secret", secrets.token_hex(32))
-    incarnation = await unit.keep_meta("incarnation", "1")
-    return bytes.fromhex(secret), int(incarnation)
 
 
 async def serve(settings: Settings) -> None:

@@ -69,6 +69,10 @@ class Relay:
         """Why nothing is being sent now, "" when all is well."""
         self.sent = 0
 
+    def renumber(self, incarnation: int) -> None:
+        """From now on messages have ids of that incarnation."""
+        self._incarnation = incarnation
+
     def wake(self) -> None:
         """Something waits."""
         self._wake.set()

@@ -31,8 +31,8 @@ from nodes.desk.writer import Writer
 from nodes.inbox import open_delivery
 from nodes.recall import Recalling
 from nodes.store.errors import StoreError
+from nodes.store.restored import INCARNATION, last_recovery, note_recovered, restored_at
 from nodes.store.restored import Recovery as Outcome
-from nodes.store.restored import last_recovery, note_recovered, restored_at
 from nodes.store.store import Store
 from regions.casenumber import parse_case_number
 
@@ -48,18 +48,19 @@ log = structlog.get_logger("tongban.recovery")
 
 class Recovery:
     """`carry`: starts what carries messages; `work`: starts what changes cases by itself. Both are awaited
-    once: at once in a node that was not restored.
+    once: at once in a node that was not restored. `renumber`: told before them when numbers of this
+    incarnation came back, because the same backup had been put back before.
     """
 
     def __init__(
         self, bus: EventBus, store: Store, writer: Writer, *, others: Iterable[str], group: str,
-        incarnation: int, wait_s: float, carry: Step, work: Step,
+        incarnation: int, wait_s: float, renumber: Callable[[int], None], carry: Step, work: Step,
     ) -> None:  # fmt: skip
         self._bus, self._store, self._writer = bus, store, writer
         self._context = writer.context
         self._others, self._group = tuple(o for o in others if o != self._context.region), group
         self._incarnation, self._wait_s = incarnation, wait_s
-        self._carry, self._work = carry, work
+        self._renumber, self._carry, self._work = renumber, carry, work
         self._topic = inbox(self._context.region)
         self._attempt = str(incarnation)
         self._task: asyncio.Task[None] | None = None
@@ -140,6 +141,7 @@ class Recovery:
                 await asyncio.sleep(1.0)
         self._trouble, self._stage = "", "reading what came in meanwhile"
         await self._ask_late(outcome.missing)
+        await self._count()
         await self._carry()
         await self._read_up_to(ends, deadline)
         await self._note(outcome)
@@ -193,6 +195,7 @@ class Recovery:
         finally:
             await reader.close()
         await self._give(asking, found)
+        await self._raise_incarnation(n for other in asking.neighbours.values() for n in other.heads)
         answered = tuple(sorted(set(self._others) - set(asking.missing)))
         return Outcome(
             outcome.incarnation, outcome.restored_wall_s, 0.0, answered, tuple(sorted(asking.missing)),
@@ -260,6 +263,14 @@ class Recovery:
             ]
             await unit.delete_outbox(there)
 
+    async def _raise_incarnation(self, numbers: Iterable[str]) -> None:
+        """Beyond every one that has given a number: an earlier restoration of the same backup had its own."""
+        given = [parse_case_number(number) for number in numbers]
+        used = max((n.incarnation for n in given if n.region == self._context.region), default=0)
+        if used >= self._incarnation:
+            async with self._store.write() as unit:
+                await unit.set_meta(INCARNATION, str(used + 1))
+
     async def _numbers_lost(self, new: Iterable[str]) -> int:
         """Numbers between those that came back which no region knows. Blocks of numbers that a process did
         not use up count as well: it is the most that can be lost there.
@@ -267,7 +278,7 @@ class Recovery:
         highest: dict[tuple[str, int], int] = defaultdict(int)
         for number in new:
             parsed = parse_case_number(number)
-            if parsed.city.startswith(self._context.region):
+            if parsed.region == self._context.region:
                 key = (f"{parsed.day:%Y%m%d}", parsed.incarnation)
                 highest[key] = max(highest[key], parsed.serial)
         lost = 0
@@ -277,6 +288,16 @@ class Recovery:
                 numbers = await unit.numbers_like([pattern], self._context.region)
             lost += max(0, serial - sum(parse_case_number(n).serial <= serial for n in numbers))
         return lost
+
+    async def _count(self) -> None:
+        """Under the incarnation that holds for all processes."""
+        while True:
+            with suppress(StoreError):
+                async with self._store.read() as unit:
+                    self._incarnation = int(await unit.get_meta(INCARNATION) or self._incarnation)
+                self._renumber(self._incarnation)
+                return
+            await asyncio.sleep(LOOK_S)
 
     async def _ask_late(self, missing: Sequence[str]) -> None:
         """Who did not answer in time is asked by the way of any message, and may answer whenever it can."""
@@ -308,7 +329,8 @@ class Recovery:
                 async with self._store.write() as unit:
                     if await restored_at(unit) is not None:
                         wall = self._context.wall_s()
-                        await note_recovered(unit, replace(outcome, done_wall_s=wall))
+                        done = replace(outcome, incarnation=self._incarnation, done_wall_s=wall)
+                        await note_recovered(unit, done)
                     self._outcome = await last_recovery(unit)
                 return
             await asyncio.sleep(LOOK_S)

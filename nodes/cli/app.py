@@ -6,6 +6,7 @@ import typer
 
 from nodes.cli.commands import (
     act,
+    backup,
     cases,
     catalogue,
     codes,
@@ -21,7 +22,7 @@ from nodes.cli.commands import (
 from nodes.cli.defaults import Defaults
 from nodes.cli.front import Front
 
-COMMANDS = (serve, codes, catalogue, file, track, cases, act, trace, doctor, dead, topics, migrate)
+COMMANDS = (serve, codes, catalogue, file, track, cases, act, trace, doctor, dead, topics, migrate, backup)
 
 
 def build_app(defaults: Defaults) -> typer.Typer:

@@ -34,6 +34,7 @@ class Defaults:
     timeout_s: float = 10.0
     peers: Mapping[str, str] = field(default_factory=dict)
     database_url: str = ""
+    materials_dir: Path | None = None
     bus_url: str = ""
     bus_is_named: bool = False
     topics: TopicPlan = field(default_factory=TopicPlan)

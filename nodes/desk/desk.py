@@ -131,6 +131,10 @@ class Desk:
                 )
         return (*given, *found.values()), tuple(sorted(found))
 
+    def renumber(self, incarnation: int) -> None:
+        """From now on numbers are given under that incarnation."""
+        self._incarnation, self._serials = incarnation, {}
+
     async def number(self, area: str) -> str:
         """A federation case number for a case filed there today; never given twice, by any process."""
         at = place(area)

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _HERE: Final = Path(__file__).parent / "migrations"
-_HEAD: Final = max(path.stem for path in (_HERE / "versions").glob("[0-9]*.py"))
+_REVISIONS: Final = frozenset(path.stem for path in (_HERE / "versions").glob("[0-9]*.py"))
+_HEAD: Final = max(_REVISIONS)
 _LOCK_KEY: Final = 0x746F6E67  # "tong"
 _MIGRATE_S: Final = 600.0
 _one_at_a_time = threading.Lock()  # Alembic keeps its context in module variables
@@ -39,6 +40,11 @@ _one_at_a_time = threading.Lock()  # Alembic keeps its context in module variabl
 def head() -> str:
     """The newest revision of this release: revisions are counted, and named as their files are."""
     return _HEAD
+
+
+def revisions() -> frozenset[str]:
+    """Every revision that this release can bring further."""
+    return _REVISIONS
 
 
 async def migrate(url: str, revision: str = "head") -> str:

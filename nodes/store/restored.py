@@ -19,6 +19,8 @@ from nodes.store.store import ReadTx, Store, WriteTx
 INCARNATION: Final = "incarnation"
 RESTORED: Final = "restored"
 """Noted from the restoration until the node has caught up."""
+RESTORING: Final = "restoring"
+"""Noted while rows are put back: the database is not whole."""
 RECOVERED: Final = "recovered"
 """What the last catching up came to, as JSON."""
 PLACES: Final = 40

@@ -189,6 +189,8 @@ def _node(call: Call, place: Place, note: Callable[[Reading], None]) -> Iterator
         if part.state != "up":
             name = f"{health.region} {part.name}"
             yield Finding(name, "down" if part.state == "down" else "degraded", part.detail)
+        elif part.name == "recovery" and part.detail:
+            yield Finding(f"{health.region} {part.name}", "up", part.detail)
 
 
 def _summary(call: Call, place: Place, health: HealthResponse, took_s: float) -> Finding:

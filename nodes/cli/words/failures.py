@@ -71,6 +71,30 @@ FAILURES: Final[dict[str, tuple[str, str]]] = {
         "加上 --database-url，或设置 TONGBAN_DATABASE_URL 或 TONGBAN_REGION。",
         "add --database-url, or set TONGBAN_DATABASE_URL or TONGBAN_REGION.",
     ),
+    "fail.which_materials": ("没有说明材料存放在哪里。", "it is not said where the materials lie."),
+    "next.which_materials": (
+        "加上 --materials-dir，或设置 TONGBAN_MATERIALS_DIR 或 TONGBAN_REGION。",
+        "add --materials-dir, or set TONGBAN_MATERIALS_DIR or TONGBAN_REGION.",
+    ),
+    "fail.which_backup": (
+        "没有说明用哪份备份。",
+        "it is not said which backup to put back.",
+    ),
+    "next.which_backup": (
+        "用 --from 指明备份；若已用其他工具恢复，只用 --noted。",
+        "name one with --from; if it was put back by other means, say --noted alone.",
+    ),
+    "fail.whose_backup": ("没有说明是哪个省的节点。", "it is not said which region's node this is."),
+    "next.whose_backup": ("加上 --region，或设置 TONGBAN_REGION。", "add --region, or set TONGBAN_REGION."),
+    "fail.backup": ("这份备份不能用：{reason}", "the backup will not do: {reason}"),
+    "next.bad_backup": ("换一份备份；什么也没有写入。", "take another backup; nothing was written."),
+    "fail.not_empty": ("{url} 中已有办件。", "{url} has cases already."),
+    "next.not_empty": (
+        "换一个空的数据库，或用 --replace 表明可以丢弃。",
+        "name an empty database, or say with --replace that they may go.",
+    ),
+    "fail.schema": ("{url}：{reason}", "{url}: {reason}"),
+    "fail.disk": ("磁盘：{reason}", "disk: {reason}"),
     "fail.unavailable": ("节点 {address} 无法连接。", "the node at {address} cannot be reached."),
     "next.unavailable": (
         "看它是否在运行(tongban doctor)，用 make up 或 tongban serve 启动。",

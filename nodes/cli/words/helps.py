@@ -50,6 +50,31 @@ HELPS: Final[dict[str, tuple[str, str]]] = {
     ),
     "help.topics": ("建立并核对总线上的主题。", "Create and check the topics on the bus."),
     "help.migrate": ("把数据库升级到本版本的结构。", "Bring a database to the schema of this version."),
+    "help.backup": (
+        "备份一个节点：数据库和材料；节点可照常运行。",
+        "Back a node up: its database and its materials; it may run meanwhile.",
+    ),
+    "help.restore": (
+        "用备份恢复一个节点；节点须已停止。启动后它先向其他地区取回之后的记录，再办理。",
+        "Put a node's backup back; the node must not run. Started, it first fetches back what it did since.",
+    ),
+    "help.backup.to": (
+        "存放备份的文件夹，或以 .tar 结尾的文件。",
+        "Folder that takes the backup, or a file whose name ends in .tar.",
+    ),
+    "help.backup.materials": ("存放材料的文件夹。", "Folder where the node's materials lie."),
+    "help.restore.from": (
+        "备份所在的文件夹(多份时取最新的)或 .tar 文件。",
+        "Folder of the backup (of several, the newest is taken), or the .tar file.",
+    ),
+    "help.restore.replace": (
+        "数据库中已有的内容可以丢弃。",
+        "What is in the database already may go.",
+    ),
+    "help.restore.noted": (
+        "已用其他工具恢复数据库，只作登记。",
+        "The database was put back by other means; only note it.",
+    ),
     "help.doctor": (
         "体检：哪些可达、哪些滞后、时钟差多少、版本多少。",
         "What is reachable, what lags, whose clock is off, which versions run.",

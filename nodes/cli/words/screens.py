@@ -115,6 +115,18 @@ SCREENS: Final[dict[str, tuple[str, str]]] = {
         "Asked of the owner: {verb}, ask {ask} ({region}).",
     ),
     "act.follow": ("答复见：tongban track {case}", "Its answer will show in: tongban track {case}"),
+    "backup.done": (
+        "{region} 的备份已写入 {place}：{rows} 行，{files} 份材料。",
+        "The backup of {region} lies at {place}: {rows} rows, {files} materials.",
+    ),
+    "restore.done": (
+        "{source} 已恢复：{rows} 行，补回 {files} 份材料；节点将以第 {incarnation} 代启动。",
+        "{source} was put back: {rows} rows, {files} missing materials; next incarnation: {incarnation}.",
+    ),
+    "restore.noted": (
+        "已登记恢复；节点将以第 {incarnation} 代启动。",
+        "The restoration is noted; the node starts under incarnation {incarnation}.",
+    ),
     "migrate.done": ("{url} 已升级到 {revision}。", "{url} is now at {revision}."),
     "migrate.nothing": ("{url} 已是 {revision}，无需升级。", "{url} is at {revision} already."),
     "topics.head_topic": ("主题", "Topic"),

@@ -181,3 +181,20 @@ async def test_a_region_that_was_away_and_knows_more_gives_it_later(tmp_path: Pa
             return [letter.reason for letter in await console.parked()]
 
         await origin.eventually(reasons, ["FORK"])
+
+
+async def test_the_same_backup_put_back_twice_gives_no_number_twice(tmp_path: Path) -> None:
+    backup = tmp_path / "32.backup"
+    given: list[str] = []
+    async with four(tmp_path, "32", "31") as (origin, *_):
+        given.append(await origin.filed(filing()))
+        copy(tmp_path / "32.db", backup)
+    for turn in (2, 3):
+        copy(backup, tmp_path / "32.db")
+        assert await note_restored(f"sqlite:///{tmp_path}/32.db") == 2
+        async with four(tmp_path, "32", "31") as (origin, competent, *_):
+            assert (await caught_up(origin)).incarnation == turn
+            given.append(await origin.filed(filing()))
+            await competent.until(given[-1], lambda c: not c.awaiting_receipt)
+    assert len(set(given)) == 3
+    assert [number[14:18] for number in given] == ["0001", "0002", "0003"]
