@@ -15,7 +15,7 @@ from regions.errors import FactError
 from tongban.v1 import catalogue_service_pb2 as answers
 
 
-def list_matters(request: answers.ListMattersRequest) -> answers.ListMattersResponse:
+def list_matters(request: answers.CatalogueServiceListRequest) -> answers.CatalogueServiceListResponse:
     """The matters that fit the filter, by code."""
     return matters_view(request)
 

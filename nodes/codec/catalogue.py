@@ -34,7 +34,7 @@ def matter_view(matter: Matter) -> pb.Matter:
     return view
 
 
-def matters_view(wanted: pb.ListMattersRequest) -> pb.ListMattersResponse:
+def matters_view(wanted: pb.CatalogueServiceListRequest) -> pb.CatalogueServiceListResponse:
     """The matters that fit the filter, by code."""
     text = wanted.text.strip().lower()
     found = (
@@ -44,7 +44,7 @@ def matters_view(wanted: pb.ListMattersRequest) -> pb.ListMattersResponse:
         and wanted.domain in ("", matter.domain)
         and text in f"{matter.code} {matter.name_zh} {matter.name_en}".lower()
     )
-    return pb.ListMattersResponse(matters=[m for m in found if wanted.mode in (0, m.mode)])
+    return pb.CatalogueServiceListResponse(matters=[m for m in found if wanted.mode in (0, m.mode)])
 
 
 def explanation_view(found: Explanation) -> pb.ExplainResponse:

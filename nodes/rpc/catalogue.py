@@ -34,7 +34,9 @@ class CatalogueFace(CatalogueServiceServicer):
         self._now, self._calendar = now, calendar
 
     @override
-    async def ListMatters(self, request: pb.ListMattersRequest, context: Any) -> pb.ListMattersResponse:
+    async def List(
+        self, request: pb.CatalogueServiceListRequest, context: Any
+    ) -> pb.CatalogueServiceListResponse:
         """Matters by filter."""
         for name in ("domain", "text"):
             if len(getattr(request, name)) > MAX_TEXT:

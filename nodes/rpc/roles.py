@@ -38,7 +38,7 @@ ROLES: Final[Mapping[str, frozenset[Role] | frozenset[str]]] = MappingProxyType(
         "CaseService/Watch": _PEOPLE,
         "CaseService/Upload": frozenset({APPLICANT, WINDOW, OFFICER}),
         "CaseService/Download": frozenset({APPLICANT, WINDOW, OFFICER, HEAD}),
-        "CatalogueService/ListMatters": ANYBODY,
+        "CatalogueService/List": ANYBODY,
         "CatalogueService/Explain": ANYBODY,
         "OperatorService/ListDead": frozenset({OPERATOR}),
         "OperatorService/ShowDead": frozenset({OPERATOR}),

@@ -267,6 +267,6 @@ GRPC: list[Called] = [
     Called("a service of a version that is not spoken", of_another_version, "UNIMPLEMENTED"),
     Called("an operator's reason with lines in it", operated("DropDead", id="x", request_id="q", reason="a\nb"), "MALFORMED", "reason"),
     Called("an operator's request id that cannot be", operated("ReplayDead", id="x", request_id="é"), "MALFORMED", "request_id"),
-    Called("a catalogue asked for with a book", lambda w: w.origin.caller.catalogue.ListMatters(catalogue_service_pb2.ListMattersRequest(text="x" * 101)), "MALFORMED", "text"),
+    Called("a catalogue asked for with a book", lambda w: w.origin.caller.catalogue.List(catalogue_service_pb2.CatalogueServiceListRequest(text="x" * 101)), "MALFORMED", "text"),
     Called("a place with NUL in it", lambda w: w.origin.caller.catalogue.Explain(catalogue_service_pb2.ExplainRequest(matter="HF-003", origin_area="320100", places=pb.PlaceFacts(work="31\x00"))), "MALFORMED", "places.work"),
 ]  # fmt: skip

@@ -17,7 +17,7 @@ from nodes.cli.screens.kit import table
 from nodes.cli.words import Words
 from tongban.v1.case_pb2 import HANDLING_MODE_UNSPECIFIED, HandlingMode
 from tongban.v1.case_service_pb2 import PlaceFacts
-from tongban.v1.catalogue_service_pb2 import ExplainRequest, ListMattersRequest, Matter
+from tongban.v1.catalogue_service_pb2 import CatalogueServiceListRequest, ExplainRequest, Matter
 
 WIDE = 100
 """Columns from which on the department has room."""
@@ -38,7 +38,7 @@ def matters(
     with_disabled: Annotated[bool, typer.Option("--all", help="help.matters.all")] = False,
 ) -> int:
     """By code; NOT_FOUND when none fits."""
-    request = ListMattersRequest(
+    request = CatalogueServiceListRequest(
         domain=domain,
         mode=names.value(HandlingMode, mode, "--mode") if mode else HANDLING_MODE_UNSPECIFIED,
         text=text,
@@ -46,7 +46,7 @@ def matters(
     )
     if _asks_a_node(call):
         with call.reach.open() as node:
-            answer = node.ask(node.catalogue.ListMatters, request)
+            answer = node.ask(node.catalogue.List, request)
     else:
         from nodes.cli import offline
 

@@ -26,27 +26,27 @@ from tongban.v1 import case_pb2 as tongban_dot_v1_dot_case__pb2
 from tongban.v1 import case_service_pb2 as tongban_dot_v1_dot_case__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"tongban/v1/catalogue_service.proto\x12\ntongban.v1\x1a\x15tongban/v1/case.proto\x1a\x1dtongban/v1/case_service.proto\"q\n\x12ListMattersRequest\x12\x0e\n\x06\x64omain\x18\x01 \x01(\t\x12&\n\x04mode\x18\x02 \x01(\x0e\x32\x18.tongban.v1.HandlingMode\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x15\n\rwith_disabled\x18\x04 \x01(\x08\"\xe4\x01\n\x06Matter\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0f\n\x07name_zh\x18\x02 \x01(\t\x12\x0f\n\x07name_en\x18\x03 \x01(\t\x12\x15\n\rdepartment_zh\x18\x04 \x01(\t\x12\x15\n\rdepartment_en\x18\x05 \x01(\t\x12\x0e\n\x06\x64omain\x18\x06 \x01(\t\x12\x11\n\tapplicant\x18\x07 \x01(\t\x12&\n\x04mode\x18\x08 \x01(\x0e\x32\x18.tongban.v1.HandlingMode\x12\x0f\n\x07\x65nabled\x18\t \x01(\x08\x12\x10\n\x08\x65vidence\x18\n \x01(\t\x12\x0e\n\x06source\x18\x0b \x01(\t\":\n\x13ListMattersResponse\x12#\n\x07matters\x18\x01 \x03(\x0b\x32\x12.tongban.v1.Matter\"]\n\x0e\x45xplainRequest\x12\x0e\n\x06matter\x18\x01 \x01(\t\x12\x13\n\x0borigin_area\x18\x02 \x01(\t\x12&\n\x06places\x18\x03 \x01(\x0b\x32\x16.tongban.v1.PlaceFacts\"A\n\x06\x43hoice\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x13\n\x0bquestion_zh\x18\x02 \x01(\t\x12\x13\n\x0bquestion_en\x18\x03 \x01(\t\"\x9e\x01\n\nCompetence\x12\x0c\n\x04part\x18\x01 \x01(\r\x12\x0e\n\x06matter\x18\x02 \x01(\t\x12\x0e\n\x06region\x18\x03 \x01(\t\x12\x11\n\tauthority\x18\x04 \x01(\t\x12\x19\n\x11\x61uthority_name_zh\x18\x05 \x01(\t\x12\x0c\n\x04\x61rea\x18\x06 \x01(\t\x12\x12\n\nreasons_zh\x18\x07 \x03(\t\x12\x12\n\nreasons_en\x18\x08 \x03(\t\"\xf6\x01\n\x0f\x45xplainResponse\x12\"\n\x06matter\x18\x01 \x01(\x0b\x32\x12.tongban.v1.Matter\x12+\n\x0b\x63ompetences\x18\x02 \x03(\x0b\x32\x16.tongban.v1.Competence\x12#\n\x07\x63hoices\x18\x03 \x03(\x0b\x32\x12.tongban.v1.Choice\x12 \n\x05terms\x18\x04 \x01(\x0b\x32\x11.tongban.v1.Terms\x12\x0f\n\x07text_zh\x18\x05 \x03(\t\x12\x0f\n\x07text_en\x18\x06 \x03(\t\x12)\n\njoint_rule\x18\x07 \x01(\x0e\x32\x15.tongban.v1.JointRule2\xa6\x01\n\x10\x43\x61talogueService\x12N\n\x0bListMatters\x12\x1e.tongban.v1.ListMattersRequest\x1a\x1f.tongban.v1.ListMattersResponse\x12\x42\n\x07\x45xplain\x12\x1a.tongban.v1.ExplainRequest\x1a\x1b.tongban.v1.ExplainResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"tongban/v1/catalogue_service.proto\x12\ntongban.v1\x1a\x15tongban/v1/case.proto\x1a\x1dtongban/v1/case_service.proto\"z\n\x1b\x43\x61talogueServiceListRequest\x12\x0e\n\x06\x64omain\x18\x01 \x01(\t\x12&\n\x04mode\x18\x02 \x01(\x0e\x32\x18.tongban.v1.HandlingMode\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x15\n\rwith_disabled\x18\x04 \x01(\x08\"\xe4\x01\n\x06Matter\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0f\n\x07name_zh\x18\x02 \x01(\t\x12\x0f\n\x07name_en\x18\x03 \x01(\t\x12\x15\n\rdepartment_zh\x18\x04 \x01(\t\x12\x15\n\rdepartment_en\x18\x05 \x01(\t\x12\x0e\n\x06\x64omain\x18\x06 \x01(\t\x12\x11\n\tapplicant\x18\x07 \x01(\t\x12&\n\x04mode\x18\x08 \x01(\x0e\x32\x18.tongban.v1.HandlingMode\x12\x0f\n\x07\x65nabled\x18\t \x01(\x08\x12\x10\n\x08\x65vidence\x18\n \x01(\t\x12\x0e\n\x06source\x18\x0b \x01(\t\"C\n\x1c\x43\x61talogueServiceListResponse\x12#\n\x07matters\x18\x01 \x03(\x0b\x32\x12.tongban.v1.Matter\"]\n\x0e\x45xplainRequest\x12\x0e\n\x06matter\x18\x01 \x01(\t\x12\x13\n\x0borigin_area\x18\x02 \x01(\t\x12&\n\x06places\x18\x03 \x01(\x0b\x32\x16.tongban.v1.PlaceFacts\"A\n\x06\x43hoice\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x13\n\x0bquestion_zh\x18\x02 \x01(\t\x12\x13\n\x0bquestion_en\x18\x03 \x01(\t\"\x9e\x01\n\nCompetence\x12\x0c\n\x04part\x18\x01 \x01(\r\x12\x0e\n\x06matter\x18\x02 \x01(\t\x12\x0e\n\x06region\x18\x03 \x01(\t\x12\x11\n\tauthority\x18\x04 \x01(\t\x12\x19\n\x11\x61uthority_name_zh\x18\x05 \x01(\t\x12\x0c\n\x04\x61rea\x18\x06 \x01(\t\x12\x12\n\nreasons_zh\x18\x07 \x03(\t\x12\x12\n\nreasons_en\x18\x08 \x03(\t\"\xf6\x01\n\x0f\x45xplainResponse\x12\"\n\x06matter\x18\x01 \x01(\x0b\x32\x12.tongban.v1.Matter\x12+\n\x0b\x63ompetences\x18\x02 \x03(\x0b\x32\x16.tongban.v1.Competence\x12#\n\x07\x63hoices\x18\x03 \x03(\x0b\x32\x12.tongban.v1.Choice\x12 \n\x05terms\x18\x04 \x01(\x0b\x32\x11.tongban.v1.Terms\x12\x0f\n\x07text_zh\x18\x05 \x03(\t\x12\x0f\n\x07text_en\x18\x06 \x03(\t\x12)\n\njoint_rule\x18\x07 \x01(\x0e\x32\x15.tongban.v1.JointRule2\xb1\x01\n\x10\x43\x61talogueService\x12Y\n\x04List\x12\'.tongban.v1.CatalogueServiceListRequest\x1a(.tongban.v1.CatalogueServiceListResponse\x12\x42\n\x07\x45xplain\x12\x1a.tongban.v1.ExplainRequest\x1a\x1b.tongban.v1.ExplainResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tongban.v1.catalogue_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_LISTMATTERSREQUEST']._serialized_start=104
-  _globals['_LISTMATTERSREQUEST']._serialized_end=217
-  _globals['_MATTER']._serialized_start=220
-  _globals['_MATTER']._serialized_end=448
-  _globals['_LISTMATTERSRESPONSE']._serialized_start=450
-  _globals['_LISTMATTERSRESPONSE']._serialized_end=508
-  _globals['_EXPLAINREQUEST']._serialized_start=510
-  _globals['_EXPLAINREQUEST']._serialized_end=603
-  _globals['_CHOICE']._serialized_start=605
-  _globals['_CHOICE']._serialized_end=670
-  _globals['_COMPETENCE']._serialized_start=673
-  _globals['_COMPETENCE']._serialized_end=831
-  _globals['_EXPLAINRESPONSE']._serialized_start=834
-  _globals['_EXPLAINRESPONSE']._serialized_end=1080
-  _globals['_CATALOGUESERVICE']._serialized_start=1083
-  _globals['_CATALOGUESERVICE']._serialized_end=1249
+  _globals['_CATALOGUESERVICELISTREQUEST']._serialized_start=104
+  _globals['_CATALOGUESERVICELISTREQUEST']._serialized_end=226
+  _globals['_MATTER']._serialized_start=229
+  _globals['_MATTER']._serialized_end=457
+  _globals['_CATALOGUESERVICELISTRESPONSE']._serialized_start=459
+  _globals['_CATALOGUESERVICELISTRESPONSE']._serialized_end=526
+  _globals['_EXPLAINREQUEST']._serialized_start=528
+  _globals['_EXPLAINREQUEST']._serialized_end=621
+  _globals['_CHOICE']._serialized_start=623
+  _globals['_CHOICE']._serialized_end=688
+  _globals['_COMPETENCE']._serialized_start=691
+  _globals['_COMPETENCE']._serialized_end=849
+  _globals['_EXPLAINRESPONSE']._serialized_start=852
+  _globals['_EXPLAINRESPONSE']._serialized_end=1098
+  _globals['_CATALOGUESERVICE']._serialized_start=1101
+  _globals['_CATALOGUESERVICE']._serialized_end=1278
 # @@protoc_insertion_point(module_scope)

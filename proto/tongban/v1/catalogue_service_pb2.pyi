@@ -21,8 +21,8 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
-class ListMattersRequest(_message.Message):
-    """Request of ListMatters."""
+class CatalogueServiceListRequest(_message.Message):
+    """Request of List."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -52,7 +52,7 @@ class ListMattersRequest(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ListMattersRequest: _TypeAlias = ListMattersRequest  # noqa: Y015
+Global___CatalogueServiceListRequest: _TypeAlias = CatalogueServiceListRequest  # noqa: Y015
 
 @_typing.final
 class Matter(_message.Message):
@@ -117,8 +117,8 @@ class Matter(_message.Message):
 Global___Matter: _TypeAlias = Matter  # noqa: Y015
 
 @_typing.final
-class ListMattersResponse(_message.Message):
-    """Answer of ListMatters."""
+class CatalogueServiceListResponse(_message.Message):
+    """Answer of List."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -138,7 +138,7 @@ class ListMattersResponse(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ListMattersResponse: _TypeAlias = ListMattersResponse  # noqa: Y015
+Global___CatalogueServiceListResponse: _TypeAlias = CatalogueServiceListResponse  # noqa: Y015
 
 @_typing.final
 class ExplainRequest(_message.Message):

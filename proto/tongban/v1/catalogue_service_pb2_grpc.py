@@ -35,10 +35,10 @@ class CatalogueServiceStub:
         Args:
             channel: A grpc.Channel.
         """
-        self.ListMatters = channel.unary_unary(
-                '/tongban.v1.CatalogueService/ListMatters',
-                request_serializer=tongban_dot_v1_dot_catalogue__service__pb2.ListMattersRequest.SerializeToString,
-                response_deserializer=tongban_dot_v1_dot_catalogue__service__pb2.ListMattersResponse.FromString,
+        self.List = channel.unary_unary(
+                '/tongban.v1.CatalogueService/List',
+                request_serializer=tongban_dot_v1_dot_catalogue__service__pb2.CatalogueServiceListRequest.SerializeToString,
+                response_deserializer=tongban_dot_v1_dot_catalogue__service__pb2.CatalogueServiceListResponse.FromString,
                 _registered_method=True)
         self.Explain = channel.unary_unary(
                 '/tongban.v1.CatalogueService/Explain',
@@ -51,7 +51,7 @@ class CatalogueServiceServicer:
     """Reads the facts of the regions.
     """
 
-    def ListMatters(self, request, context):
+    def List(self, request, context):
         """Matters by filter.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -68,10 +68,10 @@ class CatalogueServiceServicer:
 
 def add_CatalogueServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
-            'ListMatters': grpc.unary_unary_rpc_method_handler(
-                    servicer.ListMatters,
-                    request_deserializer=tongban_dot_v1_dot_catalogue__service__pb2.ListMattersRequest.FromString,
-                    response_serializer=tongban_dot_v1_dot_catalogue__service__pb2.ListMattersResponse.SerializeToString,
+            'List': grpc.unary_unary_rpc_method_handler(
+                    servicer.List,
+                    request_deserializer=tongban_dot_v1_dot_catalogue__service__pb2.CatalogueServiceListRequest.FromString,
+                    response_serializer=tongban_dot_v1_dot_catalogue__service__pb2.CatalogueServiceListResponse.SerializeToString,
             ),
             'Explain': grpc.unary_unary_rpc_method_handler(
                     servicer.Explain,
@@ -91,7 +91,7 @@ class CatalogueService:
     """
 
     @staticmethod
-    def ListMatters(request,
+    def List(request,
             target,
             options=(),
             channel_credentials=None,
@@ -104,9 +104,9 @@ class CatalogueService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/tongban.v1.CatalogueService/ListMatters',
-            tongban_dot_v1_dot_catalogue__service__pb2.ListMattersRequest.SerializeToString,
-            tongban_dot_v1_dot_catalogue__service__pb2.ListMattersResponse.FromString,
+            '/tongban.v1.CatalogueService/List',
+            tongban_dot_v1_dot_catalogue__service__pb2.CatalogueServiceListRequest.SerializeToString,
+            tongban_dot_v1_dot_catalogue__service__pb2.CatalogueServiceListResponse.FromString,
             options,
             channel_credentials,
             insecure,

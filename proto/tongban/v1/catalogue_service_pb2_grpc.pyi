@@ -33,7 +33,7 @@ class CatalogueServiceStub:
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> CatalogueServiceAsyncStub: ...
-    ListMatters: _grpc.UnaryUnaryMultiCallable[_catalogue_service_pb2.ListMattersRequest, _catalogue_service_pb2.ListMattersResponse]
+    List: _grpc.UnaryUnaryMultiCallable[_catalogue_service_pb2.CatalogueServiceListRequest, _catalogue_service_pb2.CatalogueServiceListResponse]
     """Matters by filter."""
     Explain: _grpc.UnaryUnaryMultiCallable[_catalogue_service_pb2.ExplainRequest, _catalogue_service_pb2.ExplainResponse]
     """Who decides this matter for this person, how long, what is needed, and why."""
@@ -43,7 +43,7 @@ class CatalogueServiceAsyncStub(CatalogueServiceStub):
     """Reads the facts of the regions."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
-    ListMatters: _aio.UnaryUnaryMultiCallable[_catalogue_service_pb2.ListMattersRequest, _catalogue_service_pb2.ListMattersResponse]  # type: ignore[assignment]
+    List: _aio.UnaryUnaryMultiCallable[_catalogue_service_pb2.CatalogueServiceListRequest, _catalogue_service_pb2.CatalogueServiceListResponse]  # type: ignore[assignment]
     """Matters by filter."""
     Explain: _aio.UnaryUnaryMultiCallable[_catalogue_service_pb2.ExplainRequest, _catalogue_service_pb2.ExplainResponse]  # type: ignore[assignment]
     """Who decides this matter for this person, how long, what is needed, and why."""
@@ -52,11 +52,11 @@ class CatalogueServiceServicer(metaclass=_abc_1.ABCMeta):
     """Reads the facts of the regions."""
 
     @_abc_1.abstractmethod
-    def ListMatters(
+    def List(
         self,
-        request: _catalogue_service_pb2.ListMattersRequest,
+        request: _catalogue_service_pb2.CatalogueServiceListRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_catalogue_service_pb2.ListMattersResponse, _abc.Awaitable[_catalogue_service_pb2.ListMattersResponse]]:
+    ) -> _typing.Union[_catalogue_service_pb2.CatalogueServiceListResponse, _abc.Awaitable[_catalogue_service_pb2.CatalogueServiceListResponse]]:
         """Matters by filter."""
 
     @_abc_1.abstractmethod

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def listed(node: Served, **wanted: Any) -> list[pb.Matter]:
-    answer = await node.caller.catalogue.ListMatters(pb.ListMattersRequest(**wanted))
+    answer = await node.caller.catalogue.List(pb.CatalogueServiceListRequest(**wanted))
     return list(answer.matters)
 
 

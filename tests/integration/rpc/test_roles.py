@@ -36,7 +36,7 @@ LISTED: dict[str, set[str]] = {
     "OperatorService/Health": {"operator"},
     "OperatorService/Trace": {"operator"},
 }
-OPEN = {"CatalogueService/ListMatters", "CatalogueService/Explain"}
+OPEN = {"CatalogueService/List", "CatalogueService/Explain"}
 OF_PEERS = {"PeerService/FetchMaterial", "PeerService/GetTraceSlice", "PeerService/Ping"}
 NUMBER = "9" * 26
 DENIED = ("ROLE_NOT_PERMITTED", "ACTOR_REGION")
@@ -117,7 +117,7 @@ async def test_whoever_does_not_say_who_he_is_is_told_so(origin: Served, call: s
 
 
 async def test_the_catalogue_is_open_to_anybody(origin: Served) -> None:
-    found = await origin.caller.catalogue.ListMatters(catalogue_service_pb2.ListMattersRequest())
+    found = await origin.caller.catalogue.List(catalogue_service_pb2.CatalogueServiceListRequest())
     assert found.matters
     await origin.caller.catalogue.Explain(
         catalogue_service_pb2.ExplainRequest(matter="HF-003", origin_area="320100")
