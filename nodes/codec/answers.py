@@ -16,8 +16,18 @@ from tongban.v1 import case_service_pb2, errors_pb2, operator_service_pb2
 
 
 @dataclass(frozen=True, slots=True)
+class FieldWarning:
+    """Something that stands in no filing's way and should be known. Words without personal data."""
+
+    field: str
+    code: str
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
 class FiledFacts:
-    """What a filing's answer tells. `warnings`: (field, code)."""
+    """What a filing's answer tells."""
 
     case_number: str
     receipt: str
@@ -29,7 +39,7 @@ class FiledFacts:
     reasons_zh: Sequence[str] = ()
     reasons_en: Sequence[str] = ()
     reused: Sequence[str] = ()
-    warnings: Sequence[tuple[str, str]] = ()
+    warnings: Sequence[FieldWarning] = ()
 
 
 def filed_answer(facts: FiledFacts) -> bytes:
@@ -45,7 +55,10 @@ def filed_answer(facts: FiledFacts) -> bytes:
         reasons_zh=facts.reasons_zh,
         reasons_en=facts.reasons_en,
         reused=facts.reused,
-        warnings=[errors_pb2.FieldError(field=field, code=code) for field, code in facts.warnings],
+        warnings=[
+            errors_pb2.FieldError(field=w.field, code=w.code, message_zh=w.zh, message_en=w.en)
+            for w in facts.warnings
+        ],
     ).SerializeToString(deterministic=True)
 
 

@@ -21,6 +21,7 @@ from nodes.desk.acts import Act, FileCase, RefuseRequest
 from nodes.desk.context import Context
 from nodes.desk.hops import SpanHop
 from nodes.desk.intake import Standing, stand
+from nodes.desk.remarks import on_materials
 from nodes.desk.work import Answer, DeskError, Problem, Refused
 from nodes.desk.writer import Writer
 from nodes.store.rows import Claim, MaterialRow, MaterialUse
@@ -68,7 +69,7 @@ class Desk:
             reasons_zh=standing.reasons_zh,
             reasons_en=standing.reasons_en,
             reused=reused,
-            warnings=standing.warnings,
+            warnings=(*standing.warnings, *on_materials(filing.terms, materials)),
         )
         work = FileCase(
             claim=claim, actor=request.actor, filing=filing, handover_id=str(uuid_utils.uuid7()), facts=facts,

@@ -13,7 +13,9 @@ from datetime import date, datetime
 
 from nodes.cases.case import Case, Delivery, Filing, JointPart, Kind, Material, Party
 from nodes.cases.terms import terms_of
+from nodes.codec.answers import FieldWarning
 from nodes.codec.requests import NewFiling
+from nodes.desk.remarks import on_number
 from nodes.desk.work import Problem, Refused
 from regions.catalog import HandlingMode, Matter, PlaceKind, catalogue
 from regions.directory import (
@@ -40,7 +42,7 @@ class Standing:
     filing: Filing
     reasons_zh: tuple[str, ...]
     reasons_en: tuple[str, ...]
-    warnings: tuple[tuple[str, str], ...]
+    warnings: tuple[FieldWarning, ...]
     plan: tuple[str, ...] = ()
 
     def numbered(self, case_number: str, materials: Sequence[Material]) -> Filing:
@@ -54,7 +56,7 @@ class _Check:
 
     today: date
     problems: list[Problem] = field(default_factory=list)
-    warnings: list[tuple[str, str]] = field(default_factory=list)
+    warnings: list[FieldWarning] = field(default_factory=list)
 
     def wrong(self, where: str, code: str, detail: str = "") -> None:
         self.problems.append(Problem(where, code.upper(), detail))
@@ -68,7 +70,7 @@ class _Check:
         try:
             if party.id_type == "identity_card":
                 number = parse_identity(party.id_no, self.today, f"{where}.id_no")
-                self.warnings += [(f"{where}.id_no", w.value.upper()) for w in number.warnings]
+                self.warnings += [on_number(f"{where}.id_no", found) for found in number.warnings]
                 normal = number.normalised
             else:
                 normal = document(party.id_type, party.id_no, self.today, f"{where}.id_no").normalised

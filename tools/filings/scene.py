@@ -134,6 +134,8 @@ class Scene:
         rows = wanted or limits.required(matter, body.region)
         filing["materials"] = [{"code": r["code"]} for r in rows if r["code"] not in without]
         filing |= said
+        if not said.get("reuse_held"):
+            warnings += ["MATERIAL_MISSING" for r in rows if r["code"] in without]
         if warnings and standing:
             line.expect["warnings"] = warnings
         course = (

@@ -13,7 +13,7 @@ import pytest
 from grpc import StatusCode
 
 from nodes.rpc.server import Limits
-from tests.integration.rpc.faces import Served, actor, code_of, drawn, known, new_id, refusal, served
+from tests.integration.rpc.faces import Served, actor, code_of, drawn, known, new_id, refusal, request, served
 from tongban.v1 import case_pb2
 from tongban.v1 import case_service_pb2 as pb
 
@@ -170,3 +170,22 @@ async def test_what_nobody_uploaded_is_said_to_be_missing(pair: list[Served]) ->
     status, fault = await refusal(drawn(competent.caller.cases.Download(ask)))
     assert (status, fault.code) == (StatusCode.FAILED_PRECONDITION, "PEER_REFUSED")
     assert [w.code for w in fault.wrong] == ["MATERIAL_NOT_STORED"]
+
+
+@shared
+async def test_a_filing_is_told_what_its_list_still_misses_unless_it_is_held_here(origin: Served) -> None:
+    content = b"%PDF-1.7 " + os.urandom(20)
+    await origin.caller.cases.Upload(iter(pieces(content)))
+    someone = case_pb2.Party(kind="person", name="某甲", id_type="passport", id_no="E73920164")
+    stand_in = material(content, "social_card")  # stands in for the identity card
+    first = await origin.caller.cases.File(request(applicant=someone, materials=[stand_in]))
+    assert [(w.field, w.code) for w in first.warnings] == [
+        ("filing.materials.application_form", "MATERIAL_MISSING")
+    ]
+    assert first.warnings[0].message_zh
+    assert first.warnings[0].message_en
+
+    form = material(content)
+    await origin.caller.cases.File(request(applicant=someone, materials=[form, material(content, "id_card")]))
+    again = await origin.caller.cases.File(request(applicant=someone, reuse_held=True))
+    assert (list(again.reused), list(again.warnings)) == (["application_form", "id_card"], [])
