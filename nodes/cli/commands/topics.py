@@ -36,7 +36,8 @@ def topics(
     """Every topic with its state; CHECK_FAILED when one is missing or differs."""
     url = bus_url or call.defaults.bus_url
     reports = on_bus(url, lambda bus: _reports(call, bus, only_check), make=not only_check)
-    call.terminal.data({"topics": [_data(report) for report in reports]})
+    call.terminal.data({"bus": without_password(url), "topics": [_data(report) for report in reports]})
+    call.terminal.say("topics.bus", url=without_password(url))
     heads = [call.words(f"topics.head_{name}") for name in ("topic", "partitions", "retention", "state")]
     call.terminal.show(table(heads, [_row(call, report) for report in reports]))
     if all(report.conforms for report in reports):

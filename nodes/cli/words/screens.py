@@ -129,6 +129,7 @@ SCREENS: Final[dict[str, tuple[str, str]]] = {
     ),
     "migrate.done": ("{url} 已升级到 {revision}。", "{url} is now at {revision}."),
     "migrate.nothing": ("{url} 已是 {revision}，无需升级。", "{url} is at {revision} already."),
+    "topics.bus": ("总线 {url}", "The bus at {url}"),
     "topics.head_topic": ("主题", "Topic"),
     "topics.head_partitions": ("分区", "Partitions"),
     "topics.head_retention": ("保留", "Keeps"),
