@@ -1,193 +1,194 @@
 """The fault runs: `make fault`, each fault by name under traffic, and the checker's word on it afterwards.
 
-    python -m tests.fault.run [--long] [--seed N] [--only NAME …] [--servers] [--keep DIRECTORY]
+    python -m tests.fault.run [--long] [--seed N] [--only NAME …] [--on embedded servers] [--json]
 
-Prints a line a fault. 0: no promise was broken; 1: one was, and the run's folder is kept.
+Faults that may happen to one federation happen to it one after the other (`--alone`: each to one of its own);
+the backends have their turns at the same time, in a process each. Prints a line a fault. 0: every promise and
+every bar was kept; 1: one was not, and the run's folder is kept. What this machine cannot do is told.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import json
+import logging
 import os
-import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from typing_extensions import override
+from tests.fault.campaign import Campaign, Outcome, campaign
+from tests.fault.disk import may_mount
+from tests.fault.faults import clocks, failpoints, files, messages, network, processes, servers
+from tests.fault.faults.arena import EMBEDDED, FAULTS, SERVERS, Fault
+from tests.fault.servers import own_servers
 
-from tests.fault.checker.facts import Violation
-from tests.fault.cluster.cluster import Cluster, data_of, embedded, running
-from tests.fault.faults import clocks, failpoints, files, messages, processes, servers
-from tests.fault.faults.arena import EMBEDDED, FAULTS, SERVERS, Arena, Fault, happens
-from tests.fault.servers import Servers, own_servers
-from tests.fault.traffic.drive import Report, drive
-from tests.fault.traffic.plan import planned
-
-ROOMS = (processes, failpoints, files, messages, clocks, servers)
+ROOMS = (processes, failpoints, files, messages, clocks, network, servers)
 """Importing them registers their faults."""
 
 
-@dataclass(frozen=True)
-class Pace:
-    """How much traffic there is beside a fault, at least, and for as long as the fault lasts.
-
-    `rate`: journeys a second; `before_s`: until the fault; `after_s`: when it is over.
-    """
-
-    rate: float = 2.0
-    before_s: float = 2.0
-    after_s: float = 2.0
-    patience_s: float = 45.0
+def grounds(names: Sequence[str], backend: str, *, alone: bool = False) -> list[list[Fault]]:
+    """Those of the names that have a meaning on that backend; those that may share a federation together."""
+    found: dict[object, list[Fault]] = {}
+    for fault in (FAULTS[name] for name in names):
+        if backend in fault.on:
+            found.setdefault(fault.name if alone else fault.ground(backend), []).append(fault)
+    return list(found.values())
 
 
-SHORT, LONG = Pace(), Pace(rate=5.0, before_s=10.0, after_s=10.0, patience_s=700.0)
-AT_MOST_S = 1200.0
+def line(backend: str, done: Outcome) -> str:
+    """What became of one fault."""
+    reading = done.reading
+    lag = " never" if reading.lag_s is None else f"{reading.lag_s:4.1f} s"
+    drain = "" if reading.times is None else f", drained at {reading.times:.1f} times the inflow"
+    head = f"{'BROKEN' if done.broken else 'held  '} {backend:<8} {done.fault.name:<28} {done.fault_s:5.1f} s"
+    said = f"{head}, lag under 1 s after {lag}, backlog {reading.backlog}{drain}"
+    return "\n".join([said, *(f"         {text}" for text in (*done.broken, *done.notes))])
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What one fault came to.
-
-    `fault_s`: how long it lasted; `settle_s`: from the end of fault and traffic until nothing is broken.
-    """
-
-    fault: Fault
-    report: Report
-    fault_s: float
-    settle_s: float
-    violations: Sequence[Violation]
-    counts: dict[str, int]
-    notes: Sequence[str]
-    took_s: float
-
-    @property
-    def held(self) -> bool:
-        """Whether every promise was kept, and every journey came to its end."""
-        return not self.violations and not self.report.ends["given up"]
-
-    @override
-    def __str__(self) -> str:
-        said = "held  " if self.held else "BROKEN"
-        counts = ", ".join(f"{count} {word}" for word, count in self.counts.items() if count)
-        took = f"{self.fault_s:4.1f} s, settled in {self.settle_s:4.1f} s of {self.took_s:4.0f} s"
-        lines = [f"{said} {self.fault.name:<20} {took} | {counts} | {self.report}"]
-        lines += [f"         {note}" for note in self.notes]
-        lines += [
-            f"         {v.invariant} {v.name} {v.case} {v.region}: {v.evidence}" for v in self.violations[:20]
-        ]
-        return "\n".join(lines)
+def table(done: Campaign) -> str:
+    """What the checker saw of a federation when all its faults were over."""
+    counts = ", ".join(f"{count} {word}" for word, count in done.counts.items() if count)
+    said = f"settled in {done.settle_s:.1f} s of {done.took_s:.0f} s"
+    lines = [f"{'held  ' if done.held else 'BROKEN'} {done.backend:<8} {counts} | {done.report} | {said}"]
+    lines += [
+        f"         {v.invariant} {v.name} {v.case} {v.region}: {v.evidence}" for v in done.violations[:20]
+    ]
+    return "\n".join(lines)
 
 
-async def tried(
-    chosen: Fault, folder: Path, seed: int, *, long: bool = False, pace: Pace = SHORT,
-    on: Servers | None = None,
-) -> Outcome:  # fmt: skip
-    """One fault on a federation of its own: embedded, or `on` a Kafka and a PostgreSQL."""
-    began = time.monotonic()
-    arena = Arena(await _cluster(chosen, folder, on), random.Random(f"{seed}-{chosen.name}"), long)
-    cluster = arena.cluster
-    if on is not None:
-        arena.kafka, arena.postgres = on.kafka, on.postgres
-    with running(cluster):
-        enough = asyncio.Event()
-        journeys = planned(seed, rate=pace.rate, seconds=AT_MOST_S, only=chosen.only)
-        traffic = asyncio.create_task(
-            drive(journeys, cluster.addresses, cluster.history, patience_s=pace.patience_s, enough=enough)
-        )
-        try:
-            await asyncio.sleep(pace.before_s)
-            await happens(arena, chosen)
-            await asyncio.sleep(pace.after_s)
-            enough.set()
-            report = await traffic
-        finally:
-            traffic.cancel()
-        verdict, settle_s = await cluster.settled(may_park=chosen.may_park)
-        took_s, fault_s = time.monotonic() - began, (arena.ended - arena.began) / 1e9
-        return Outcome(
-            chosen, report, fault_s, settle_s, verdict.violations, dict(verdict.counts), arena.notes, took_s
-        )
+def as_json(done: Campaign) -> dict[str, Any]:
+    """The same for programs."""
+    return {
+        "backend": done.backend,
+        "held": done.held,
+        "faults": [
+            {
+                "name": x.fault.name,
+                "fault_s": x.fault_s,
+                **asdict(x.reading),
+                "broken": x.broken,
+                "notes": x.notes,
+            }
+            for x in done.outcomes
+        ],
+        "violations": [asdict(v) for v in done.violations],
+        "counts": done.counts,
+        "journeys": dict(done.report.ends),
+        "settle_s": done.settle_s,
+        "took_s": done.took_s,
+    }
 
 
-async def _cluster(chosen: Fault, folder: Path, on: Servers | None) -> Cluster:
-    backend = EMBEDDED if on is None else SERVERS
-    if backend not in chosen.on:
-        raise ValueError(f"{chosen.name} has no meaning on {backend}")
-    if on is None:
-        return embedded(folder, **chosen.settings)
-    return await on.cluster(folder, **chosen.settings)
+def wanted(options: argparse.Namespace, backend: str) -> tuple[list[str], list[str]]:
+    """The faults to be tried there, and those that this machine cannot do."""
+    names = [
+        name
+        for name in options.only or FAULTS
+        if backend in FAULTS[name].on and (options.long or options.only or not FAULTS[name].long_only)
+    ]
+    lacking = [] if may_mount() else [name for name in names if FAULTS[name].fills_disk]
+    return [name for name in names if name not in lacking], lacking
 
 
-@contextmanager
-def disk(folder: Path, megabytes: int) -> Iterator[None]:
-    """A small disk of its own at that folder, for as long as it is needed. Needs the right to mount."""
-    folder.mkdir(parents=True, exist_ok=True)
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tongban-fault", str(folder)]
-    done = subprocess.run(mount, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise PermissionError(f"disk_full needs the right to mount a small disk: {done.stderr.strip()}")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=False)
+async def all_of(options: argparse.Namespace, backend: str, folder: Path) -> list[Campaign]:
+    """One federation after the other; what is broken keeps its folder. A SIGTERM clears everything away."""
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    names, lacking = wanted(options, backend)
+    for name in lacking:
+        sys.stderr.write(f"not tried: {backend} {name}, which needs root and the right to mount\n")
+    done = []
+    with ExitStack() as stack:
+        on = None
+        if names and backend == SERVERS:
+            on = stack.enter_context(own_servers(f"fault-{os.getpid()}"))
+        for faults in grounds(names, backend, alone=options.alone):
+            place = folder / f"{backend}-{faults[0].name}"
+            say = partial(_say, options, backend)
+            found = await campaign(faults, place, options.seed, long=options.long, on=on, told=say)
+            done.append(found)
+            if not options.json:
+                sys.stdout.write(f"{table(found)}\n")
+                sys.stdout.flush()
+            if found.held:
+                shutil.rmtree(place)
+    return done
 
 
-async def all_of(
-    names: Sequence[str], folder: Path, seed: int, *, long: bool, on: Servers | None
-) -> list[Outcome]:
-    """One after the other; what is broken keeps its folder."""
-    outcomes = []
-    for name in names:
-        chosen, place = FAULTS[name], folder / name
-        pace = LONG if long else SHORT
-        shutil.rmtree(place, ignore_errors=True)
-        if name == "disk_full":
-            with disk(data_of(place), 64):
-                outcome = await tried(chosen, place, seed, long=long, pace=pace)
-                if not outcome.held:
-                    shutil.copytree(data_of(place), place / "data-kept")
-        else:
-            outcome = await tried(chosen, place, seed, long=long, pace=pace, on=on)
-        sys.stdout.write(f"{outcome}\n")
+def _say(options: argparse.Namespace, backend: str, done: Outcome) -> None:
+    if not options.json:
+        sys.stdout.write(f"{line(backend, done)}\n")
         sys.stdout.flush()
-        outcomes.append(outcome)
-        if outcome.held:
-            shutil.rmtree(place)
-    return outcomes
+
+
+def one(options: argparse.Namespace, backend: str, folder: Path) -> int:
+    """One backend, in this process."""
+    began = time.monotonic()
+    try:
+        done = asyncio.run(all_of(options, backend, folder))
+    except asyncio.CancelledError:
+        return 143
+    if options.json:
+        said = {"seed": options.seed, "long": options.long, "campaigns": [as_json(each) for each in done]}
+        sys.stdout.write(json.dumps(said, ensure_ascii=False) + "\n")
+    broken = [x.fault.name for each in done if not each.held for x in each.outcomes]
+    if broken:
+        sys.stderr.write(f"{backend}: broken under {', '.join(broken)} (seed {options.seed}); see {folder}\n")
+        return 1
+    faults = sum(len(each.outcomes) for each in done)
+    sys.stderr.write(
+        f"{backend}: {faults} faults, every promise was kept, {time.monotonic() - began:.0f} s\n"
+    )
+    return 0
+
+
+def side_by_side(backends: Sequence[str], folder: Path) -> int:
+    """A process for each; the worst of what they end with."""
+    command = [sys.executable, "-m", "tests.fault.run", *sys.argv[1:], "--keep", str(folder), "--on"]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    children = [subprocess.Popen([*command, backend]) for backend in backends]
+    try:
+        return max(child.wait() for child in children)
+    finally:
+        for child in children:
+            child.terminate()
+        for child in children:
+            child.wait()
 
 
 def main() -> int:
     """The command line."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     parser = argparse.ArgumentParser(prog="python -m tests.fault.run", description=__doc__)
     parser.add_argument("--long", action="store_true", default=bool(os.environ.get("LONG")))
     parser.add_argument("--seed", type=int, default=int(os.environ.get("SEED") or 1))
-    parser.add_argument("--only", nargs="*", default=[], metavar="NAME", help="; ".join(sorted(FAULTS)))
-    parser.add_argument("--servers", action="store_true", help="on Kafka and PostgreSQL")
+    parser.add_argument("--only", nargs="*", default=[], metavar="NAME", choices=[*FAULTS, []])
+    parser.add_argument("--on", nargs="*", default=[EMBEDDED, SERVERS], choices=[EMBEDDED, SERVERS])
+    parser.add_argument("--alone", action="store_true", help="a federation of its own for each fault")
+    parser.add_argument("--json", action="store_true", help="JSON in place of the table, a line a backend")
     parser.add_argument("--keep", type=Path, help="where the folders of broken runs stay")
     options = parser.parse_args()
-    backend = SERVERS if options.servers else EMBEDDED
-    names = options.only or [name for name, f in FAULTS.items() if backend in f.on]
     folder = options.keep or Path(tempfile.mkdtemp(prefix="tongban-fault-"))
-    said = f"seed {options.seed}, {'long' if options.long else 'short'}, {backend}, {len(names)} faults"
-    sys.stdout.write(f"{said}\n")
-    with ExitStack() as stack:
-        on = stack.enter_context(own_servers(f"fault-{os.getpid()}")) if options.servers else None
-        outcomes = asyncio.run(all_of(names, folder, options.seed, long=options.long, on=on))
-    broken = [outcome.fault.name for outcome in outcomes if not outcome.held]
-    if broken:
-        sys.stdout.write(f"broken: {', '.join(broken)}; what they left is in {folder}\n")
-        return 1
-    shutil.rmtree(folder, ignore_errors=True)
-    sys.stdout.write("every promise was kept\n")
-    return 0
+    backends = [backend for backend in options.on if any(wanted(options, backend))]
+    if len(backends) > 1:
+        code = side_by_side(backends, folder)
+    else:
+        code = max((one(options, backend, folder) for backend in backends), default=0)
+    if not code and not options.keep:
+        shutil.rmtree(folder, ignore_errors=True)
+    return code
 
 
 if __name__ == "__main__":

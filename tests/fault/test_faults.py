@@ -1,4 +1,4 @@
-"""One fault of each kind in the test run; `make fault` has all of them."""
+"""Faults of each kind in the test run; `make fault` has all of them."""
 
 from __future__ import annotations
 
@@ -8,20 +8,34 @@ from pathlib import Path
 import pytest
 
 from nodes.failpoints import POINTS
+from tests.fault.campaign import campaign
 from tests.fault.cluster.points import act_of
-from tests.fault.faults.arena import FAULTS
-from tests.fault.run import Pace, tried
+from tests.fault.faults.arena import EMBEDDED, FAULTS, SERVERS
+from tests.fault.run import grounds, line, table
 
-PACE = Pace(rate=1.5, before_s=2.0, after_s=1.0)
 ROOT = Path(__file__).parents[2]
+SHOWN = {
+    "processes": ("node_killed", "relay_killed", "consumer_killed", "commit_unknown", "bus_held"),
+    "clocks": ("messages_late",),
+}
+"""What the test run shows of them; the others are in `make fault` alone."""
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("name", ["node_killed"])
-def test_no_promise_is_broken(name: str, tmp_path: Path) -> None:
-    outcome = asyncio.run(tried(FAULTS[name], tmp_path, seed=1, pace=PACE))
-    assert outcome.held, str(outcome)
-    assert outcome.report.ends["done"] > 2
+@pytest.mark.parametrize("names", SHOWN.values(), ids=SHOWN)
+def test_no_promise_is_broken(names: tuple[str, ...], tmp_path: Path) -> None:
+    done = asyncio.run(campaign([FAULTS[name] for name in names], tmp_path, seed=1))
+    assert done.held, "\n".join([*(line(done.backend, x) for x in done.outcomes), table(done)])
+    assert done.report.ends["done"] > 2
+
+
+def test_faults_share_a_federation_only_on_the_same_ground() -> None:
+    for backend in (EMBEDDED, SERVERS):
+        there = grounds(list(FAULTS), backend)
+        assert all(len({fault.ground(backend) for fault in group}) == 1 for group in there)
+        assert {fault.name for group in there for fault in group} == {
+            name for name, fault in FAULTS.items() if backend in fault.on
+        }
 
 
 def test_every_failpoint_is_in_the_code_and_in_a_fault() -> None:

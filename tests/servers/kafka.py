@@ -11,8 +11,10 @@ import shutil
 import signal
 import subprocess
 import uuid
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 
@@ -69,12 +71,22 @@ def _java(main: str, *arguments: str) -> list[str]:
     return ["java", *options, "-cp", f"{jars()}/*", main, *arguments]
 
 
+class Route(NamedTuple):
+    """A way into a broker for clients behind something: it listens on `port`, and tells those who come there
+    to come again through `via`, on which nothing of the broker listens."""
+
+    port: int
+    via: int
+
+
 class Kafka:
     """One broker. Any process that makes a Kafka of the same folder speaks of the same broker."""
 
-    def __init__(self, folder: Path, *, node_id: int = 1, voters: str = "", copies: int = 1) -> None:
+    def __init__(
+        self, folder: Path, *, node_id: int = 1, voters: str = "", copies: int = 1, routes: Sequence[str] = ()
+    ) -> None:
         """Starts nothing yet. `voters` is the quorum of a cluster (empty: this broker alone), `copies` the
-        replication factor of Kafka's own topics."""
+        replication factor of Kafka's own topics; `routes`: names of further ways in, see `route`."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.node_id = node_id
@@ -84,6 +96,10 @@ class Kafka:
         self._copies = copies
         self._pid = PidFile(folder / "pid")
         self.log = folder / "server.log"
+        self.routes = {
+            name: Route(kept_port(folder / f"route-{name}-port"), kept_port(folder / f"route-{name}-via"))
+            for name in routes
+        }
 
     @property
     def bootstrap(self) -> str:
@@ -181,16 +197,20 @@ class Kafka:
         return self.folder / "server.properties"
 
     def _settings(self) -> str:
-        listeners = f"PLAINTEXT://{self.bootstrap},CONTROLLER://{LOOPBACK}:{self._controller_port}"
+        own = f"PLAINTEXT://{self.bootstrap}"
+        listening = [f"{name}://{LOOPBACK}:{route.port}" for name, route in self.routes.items()]
+        told = [f"{name}://{LOOPBACK}:{route.via}" for name, route in self.routes.items()]
         settings: dict[str, object] = {
             "process.roles": "broker,controller",
             "node.id": self.node_id,
             "controller.quorum.voters": self._voters,
             "controller.listener.names": "CONTROLLER",
-            "listeners": listeners,
-            "advertised.listeners": f"PLAINTEXT://{self.bootstrap}",
+            "listeners": ",".join([own, *listening, f"CONTROLLER://{LOOPBACK}:{self._controller_port}"]),
+            "advertised.listeners": ",".join([own, *told]),
             "inter.broker.listener.name": "PLAINTEXT",
-            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "listener.security.protocol.map": ",".join(
+                f"{name}:PLAINTEXT" for name in ("PLAINTEXT", "CONTROLLER", *self.routes)
+            ),
             "log.dirs": self.folder / "data",
             "auto.create.topics.enable": "false",
             "default.replication.factor": self._copies,
@@ -207,6 +227,7 @@ class Kafka:
             "broker.session.timeout.ms": 3000,
             "broker.heartbeat.interval.ms": 500,
             "num.network.threads": 2,
+            **{f"listener.name.{name.lower()}.num.network.threads": 1 for name in self.routes},
             "num.io.threads": 4,
         }
         return "".join(f"{key}={value}\n" for key, value in settings.items())

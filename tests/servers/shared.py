@@ -6,6 +6,7 @@ killed is swept away by the next run.
 """
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -31,10 +32,10 @@ class Run:
         self.folder.mkdir(parents=True, exist_ok=True)
         PidFile(self.folder / "owner").write(psutil.Process())
 
-    def kafka(self) -> Kafka:
-        """The one broker, serving."""
+    def kafka(self, routes: Sequence[str] = ()) -> Kafka:
+        """The one broker, serving; `routes` as it was first asked for."""
         with locked(self.folder / "kafka.lock"):
-            server = Kafka(self.folder / "kafka")
+            server = Kafka(self.folder / "kafka", routes=routes)
             server.start()
         return server
 

@@ -10,14 +10,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from tests.fault.checker.judge import Places, Verdict, check
 from tests.fault.cluster.clock import START, ClockFile
 from tests.fault.cluster.node import NodeProcess
+from tests.fault.proxy.net import Net
+from tests.servers.process import LOOPBACK
 
 REGIONS = ("31", "32", "33", "34")
 SETTLE_WITHIN_S = 60.0
 """The promise: owner and mirrors converge within 60 s after faults stop."""
+COMMON: Final = {"RESEND_AFTER_S": "2", "POLL_S": "0.05", "LANE_LEASE_S": "2", "RPC_TIMEOUT_S": "3"}
+NOTHING: Final[Mapping[str, Mapping[str, str]]] = {}
 
 
 @dataclass
@@ -29,6 +34,14 @@ class Cluster:
     databases: Mapping[str, str]
     nodes: dict[str, NodeProcess]
     clocks: dict[str, ClockFile] = field(default_factory=dict)
+    joined: list[NodeProcess] = field(default_factory=list)
+
+    def join(self, region: str, process: str) -> NodeProcess:
+        """One more process of that region on its database, not started yet; it ends with the cluster."""
+        first = self.nodes[region]
+        made = NodeProcess(region, self.folder, first.settings, process)
+        self.joined.append(made)
+        return made
 
     @property
     def data(self) -> Path:
@@ -72,7 +85,7 @@ class Cluster:
 
     def kill(self) -> None:
         """All of them, whatever state they are in."""
-        for node in self.nodes.values():
+        for node in (*self.nodes.values(), *self.joined):
             node.kill()
 
     async def settled(
@@ -95,33 +108,42 @@ def data_of(folder: Path) -> Path:
     return folder / "data"
 
 
-def embedded(folder: Path, **settings: str) -> Cluster:
-    """Four nodes, each with a database file, on one embedded bus."""
+def embedded(folder: Path, net: Net | None = None, **settings: str) -> Cluster:
+    """Four nodes, each with a database file, on one embedded bus. `net`: where they reach each other through
+    proxies, named "31>32".
+    """
     data = data_of(folder)
     data.mkdir(parents=True, exist_ok=True)
     databases = {region: f"sqlite:///{data}/{region}.db" for region in REGIONS}
-    return _cluster(folder, f"sqlite:///{data}/bus.db", databases, settings)
+    return _cluster(folder, f"sqlite:///{data}/bus.db", databases, net, {}, settings)
 
 
-def on_servers(folder: Path, bus: str, databases: Mapping[str, str], **settings: str) -> Cluster:
-    """Four nodes on a Kafka and four PostgreSQL databases."""
+def on_servers(
+    folder: Path, bus: str, databases: Mapping[str, str], net: Net | None = None,
+    seen: Mapping[str, Mapping[str, str]] = NOTHING, **settings: str,
+) -> Cluster:  # fmt: skip
+    """Four nodes on a Kafka and four PostgreSQL databases. `seen`: settings of a region's node alone."""
     data_of(folder).mkdir(parents=True, exist_ok=True)
-    return _cluster(folder, bus, databases, settings)
+    return _cluster(folder, bus, databases, net, seen, settings)
 
 
-def _cluster(folder: Path, bus: str, databases: Mapping[str, str], settings: Mapping[str, str]) -> Cluster:
+def _cluster(
+    folder: Path, bus: str, databases: Mapping[str, str], net: Net | None,
+    seen: Mapping[str, Mapping[str, str]], settings: Mapping[str, str],
+) -> Cluster:  # fmt: skip
     settings = dict(settings)
     own_clocks = settings.pop("BUSINESS_CLOCK", "") == "own"
-    common = {"RESEND_AFTER_S": "2", "POLL_S": "0.05", "BUS_URL": bus, **settings}
-    nodes = {
-        region: NodeProcess(
-            region, folder,
-            {**common, "DATABASE_URL": url, "MATERIALS_DIR": str(data_of(folder) / f"materials-{region}")},
-        )
-        for region, url in databases.items()
-    }  # fmt: skip
+    common = {**COMMON, "BUS_URL": bus, **settings}
+    nodes = {}
+    for region, url in databases.items():
+        place = {"DATABASE_URL": url, "MATERIALS_DIR": str(data_of(folder) / f"materials-{region}")}
+        nodes[region] = NodeProcess(region, folder, {**common, **place, **seen.get(region, {})})
     for region, node in nodes.items():
-        peers = {other: n.address for other, n in nodes.items() if other != region}
+        peers = {
+            other: net.add(f"{region}>{other}", LOOPBACK, n.port) if net is not None else n.address
+            for other, n in nodes.items()
+            if other != region
+        }
         node.settings = {**node.settings, "PEERS": json.dumps(peers)}
     cluster = Cluster(folder, bus, databases, nodes)
     for region, node in nodes.items() if own_clocks else ():

@@ -11,29 +11,33 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
+from tests.fault.checker.history import read_history
 from tests.fault.cluster.cluster import Cluster
 from tests.fault.cluster.node import NodeProcess
-from tests.servers.kafka import Kafka
-from tests.servers.postgres import Postgres
+from tests.fault.gauge import received
+from tests.fault.proxy.net import Net
+from tests.fault.servers import Servers
 
 EMBEDDED, SERVERS = "embedded", "servers"
 
 
 @dataclass
 class Arena:
-    """`long`: the durations of the promise instead of short ones. The servers are None where there are none.
+    """`net`: the proxies between the nodes, and before the servers where those are wired; `servers`: None on
+    the embedded backend; `long`: the durations of the promise instead of short ones.
 
-    `began` and `ended`: wall ns between which the fault lasted.
+    `began` and `ended`: wall ns between which the fault lasted. `broken`: what did not hold while it did.
     """
 
     cluster: Cluster
+    net: Net
     rng: random.Random
     long: bool = False
-    kafka: Kafka | None = None
-    postgres: Postgres | None = None
+    servers: Servers | None = None
     began: int = 0
     ended: int = 0
     notes: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
 
     def some(self, count: int = 1) -> list[NodeProcess]:
         """Different nodes, chosen by the seed."""
@@ -47,6 +51,23 @@ class Arena:
         """Something worth telling of this run."""
         self.notes.append(text)
 
+    def holds(self, claim: bool, otherwise: str) -> None:
+        """What must be so in the midst of the fault."""
+        if not claim:
+            self.broken.append(otherwise)
+
+    def filed(self, since_ns: int, until_ns: int) -> list[float]:
+        """Seconds that each filing took which was acknowledged in between, by the load generator's word."""
+        return [
+            (call.end_ns - call.start_ns) / 1e9
+            for call in read_history(self.cluster.history)
+            if call.verb == "file" and call.outcome == "acknowledged" and since_ns <= call.end_ns <= until_ns
+        ]
+
+    async def received(self, since: float, until: float) -> int:
+        """Messages that regions took in between two wall times in seconds."""
+        return await received(self.cluster.databases, since, until)
+
 
 Act = Callable[[Arena], Awaitable[None]]
 
@@ -54,8 +75,9 @@ Act = Callable[[Arena], Awaitable[None]]
 @dataclass(frozen=True)
 class Fault:
     """A fault by name. `on`: where it has a meaning; `may_park`: poison is sent, so copies may be parked;
-    `only`: the kinds of journeys that run into it, () for all;
-    `settings`: of the cluster.
+    `only`: the kinds of journeys that run into it, () for all; `files_on`: filing goes on meanwhile;
+    `wired`: nodes reach their servers through proxies; `brokers`: how many there are; `fills_disk`: it needs
+    a small disk of its own; `long_only`: it has no short form; `settings`: of the cluster.
     """
 
     name: str
@@ -63,6 +85,11 @@ class Fault:
     on: frozenset[str]
     may_park: bool = False
     only: tuple[str, ...] = ()
+    files_on: bool = False
+    wired: bool = False
+    brokers: int = 1
+    fills_disk: bool = False
+    long_only: bool = False
     settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -70,18 +97,26 @@ class Fault:
         """What it is, in a line."""
         return (self.act.__doc__ or self.name).split("\n")[0]
 
+    def ground(self, backend: str) -> tuple[object, ...]:
+        """Faults of one ground may happen to one federation, one after the other."""
+        wired = self.wired and backend == SERVERS  # nodes reach each other through proxies everywhere
+        return self.may_park, self.only, wired, self.brokers, tuple(sorted(self.settings.items()))
+
 
 FAULTS: dict[str, Fault] = {}
 
 
 def fault(
-    *on: str, may_park: bool = False, only: tuple[str, ...] = (), **settings: str
-) -> Callable[[Act], Act]:
+    *on: str, may_park: bool = False, only: tuple[str, ...] = (), files_on: bool = False, wired: bool = False,
+    brokers: int = 1, fills_disk: bool = False, long_only: bool = False, **settings: str,
+) -> Callable[[Act], Act]:  # fmt: skip
     """Registers a fault under the name of its function."""
 
     def keep(act: Act) -> Act:
-        name = act.__name__
-        FAULTS[name] = Fault(name, act, frozenset(on or (EMBEDDED, SERVERS)), may_park, only, settings)
+        name, where = act.__name__, frozenset(on or (EMBEDDED, SERVERS))
+        FAULTS[name] = Fault(
+            name, act, where, may_park, only, files_on, wired, brokers, fills_disk, long_only, settings
+        )
         return act
 
     return keep
@@ -94,3 +129,7 @@ async def happens(arena: Arena, chosen: Fault) -> None:
         await chosen.act(arena)
     finally:
         arena.ended = time.time_ns()
+    if chosen.files_on:
+        took = arena.filed(arena.began, arena.ended)
+        arena.holds(bool(took), "nothing was filed meanwhile")
+        arena.note(f"{len(took)} filed meanwhile, the slowest in {max(took, default=0.0):.2f} s")

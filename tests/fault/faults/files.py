@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
+import asyncio
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from tests.fault.faults.arena import EMBEDDED, Arena, fault
-
-SPARE = 1 << 20
+from tests.fault.disk import full
+from tests.fault.faults.arena import EMBEDDED, SERVERS, Arena, fault
+from tests.fault.faults.servers import broker, database
 
 
 @contextmanager
@@ -29,18 +29,25 @@ def file_of(url: str) -> Path:
     return Path(url.removeprefix("sqlite:///"))
 
 
-@fault(EMBEDDED)
+@fault(EMBEDDED, files_on=True)
 async def bus_held(arena: Arena) -> None:
-    """The embedded bus takes no message for a while, as a broker that is paused; filing goes on."""
+    """The embedded bus takes no message for half a minute, as a broker that is paused; filing goes on."""
     with held(file_of(arena.cluster.bus)):
-        await arena.lasts(5, 30)
+        await arena.lasts(3, 30)
 
 
-@fault(EMBEDDED)
+@fault(EMBEDDED, files_on=True)
 async def bus_away(arena: Arena) -> None:
     """The embedded bus is away for long enough that a backlog grows; filing goes on."""
     with held(file_of(arena.cluster.bus)):
-        await arena.lasts(10, 600)
+        await arena.lasts(10, 120)
+
+
+@fault(EMBEDDED, files_on=True, long_only=True)
+async def bus_gone(arena: Arena) -> None:
+    """The embedded bus is gone for ten minutes while filing goes on."""
+    with held(file_of(arena.cluster.bus)):
+        await arena.lasts(0, 600)
 
 
 @fault(EMBEDDED)
@@ -51,21 +58,30 @@ async def database_held(arena: Arena) -> None:
         await arena.lasts(3, 30)
 
 
-@fault(EMBEDDED)
+@fault(EMBEDDED, fills_disk=True)
 async def disk_full(arena: Arena) -> None:
-    """The disk of all databases and the bus is full for a while. Needs a disk of its own: see `run`."""
-    filler = arena.cluster.data / "filler"
-    space = os.statvfs(arena.cluster.data)
-    if space.f_blocks * space.f_frsize > 1 << 30:
-        raise RuntimeError("disk_full: the cluster's data is not a small disk of its own")
-    try:
-        with filler.open("wb") as file:
-            try:
-                while True:
-                    file.write(b"\0" * SPARE)
-                    file.flush()
-            except OSError:
-                pass
+    """The disk of all databases and the bus is full for a while."""
+    with full(arena.cluster.data):
         await arena.lasts(3, 30)
-    finally:
-        filler.unlink()
+
+
+@fault(SERVERS, fills_disk=True)
+async def database_disk_full(arena: Arena) -> None:
+    """The disk of the database server is full for a while; should it have given up, it is started again."""
+    with full(database(arena).folder):
+        await arena.lasts(4, 30)
+    gone = not database(arena).running
+    if gone:
+        await asyncio.to_thread(database(arena).kill)  # and what it left behind
+        await asyncio.to_thread(database(arena).start)
+    arena.note("the database server gave up" if gone else "the database server lived on")
+
+
+@fault(SERVERS, files_on=True, fills_disk=True)
+async def broker_disk_full(arena: Arena) -> None:
+    """The disk of the broker is full for a while; it gives up, and is started again."""
+    with full(broker(arena).folder):
+        await arena.lasts(4, 30)
+    gone = not broker(arena).running
+    await asyncio.to_thread(broker(arena).start)
+    arena.note("the broker gave up" if gone else "the broker lived on")

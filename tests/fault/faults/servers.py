@@ -1,8 +1,9 @@
-"""What may befall the servers: a broker or a database that is killed, paused, away for long."""
+"""What may befall the servers: a broker or a database that is killed, paused, away; brokers of three."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 
 from tests.fault.faults.arena import SERVERS, Arena, fault
 from tests.servers.kafka import Kafka
@@ -11,14 +12,14 @@ from tests.servers.postgres import Postgres
 
 def broker(arena: Arena) -> Kafka:
     """The only one."""
-    assert arena.kafka is not None
-    return arena.kafka
+    assert arena.servers is not None
+    return arena.servers.kafka
 
 
 def database(arena: Arena) -> Postgres:
     """The server of all four databases."""
-    assert arena.postgres is not None
-    return arena.postgres
+    assert arena.servers is not None
+    return arena.servers.postgres
 
 
 @fault(SERVERS)
@@ -35,19 +36,27 @@ async def broker_restarted(arena: Arena) -> None:
     await asyncio.to_thread(broker(arena).start)
 
 
-@fault(SERVERS)
+@fault(SERVERS, files_on=True)
 async def broker_paused(arena: Arena) -> None:
-    """The broker stands still: connections stay open and nothing is answered."""
+    """The broker stands still for half a minute: connections stay open and nothing is answered."""
     broker(arena).pause()
-    await arena.lasts(8, 30)
+    await arena.lasts(6, 30)
     broker(arena).resume()
 
 
-@fault(SERVERS)
+@fault(SERVERS, files_on=True)
 async def broker_away(arena: Arena) -> None:
     """The broker is gone while filing goes on, for long enough that a backlog grows."""
     await asyncio.to_thread(broker(arena).kill)
-    await arena.lasts(15, 600)
+    await arena.lasts(10, 120)
+    await asyncio.to_thread(broker(arena).start)
+
+
+@fault(SERVERS, files_on=True, long_only=True)
+async def broker_gone(arena: Arena) -> None:
+    """The broker is gone for ten minutes while filing goes on."""
+    await asyncio.to_thread(broker(arena).kill)
+    await arena.lasts(0, 600)
     await asyncio.to_thread(broker(arena).start)
 
 
@@ -55,7 +64,7 @@ async def broker_away(arena: Arena) -> None:
 async def database_killed(arena: Arena) -> None:
     """The database server is killed under all four nodes, and comes back."""
     await asyncio.to_thread(database(arena).kill)
-    await arena.lasts(2, 30)
+    await arena.lasts(1.5, 30)
     await asyncio.to_thread(database(arena).start)
 
 
@@ -63,5 +72,33 @@ async def database_killed(arena: Arena) -> None:
 async def database_paused(arena: Arena) -> None:
     """The database server stands still: statements hang."""
     database(arena).pause()
-    await arena.lasts(5, 30)
+    await arena.lasts(4, 30)
     database(arena).resume()
+
+
+@fault(SERVERS, brokers=3, files_on=True)
+async def one_broker_of_three_killed(arena: Arena) -> None:
+    """One broker of three is killed: filing and settling go on."""
+    assert arena.servers is not None
+    one = arena.rng.choice(arena.servers.brokers.brokers)
+    await asyncio.to_thread(one.kill)
+    began = time.time()
+    await arena.lasts(12, 60)
+    came = await arena.received(began + 6.0, time.time())
+    arena.holds(came > 0, "nothing came to another region while one broker was gone")
+    arena.note(f"{came} messages came to another region from the sixth second on")
+    await asyncio.to_thread(one.start)
+
+
+@fault(SERVERS, brokers=3, files_on=True)
+async def two_brokers_of_three_killed(arena: Arena) -> None:
+    """Two brokers of three are killed: filing goes on, settling waits until they are back."""
+    assert arena.servers is not None
+    two = arena.rng.sample(arena.servers.brokers.brokers, 2)
+    for each in two:
+        await asyncio.to_thread(each.kill)
+    began = time.time()
+    await arena.lasts(8, 60)
+    came = await arena.received(began + 3.0, time.time())
+    arena.holds(came == 0, f"{came} messages came to another region with one broker of three")
+    await asyncio.gather(*(asyncio.to_thread(each.start) for each in two))

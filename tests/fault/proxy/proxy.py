@@ -22,11 +22,13 @@ RETRANSMIT_S: Final = 0.2
 @dataclass(slots=True)
 class Weather:
     """What happens to bytes. `delay_s`: each way; `loss`: share of chunks that come a retransmission later;
-    `to_server`, `to_client`: whether bytes that way arrive at all; `open`: whether connections live.
+    `reset`: share of chunks at which the connection breaks instead; `to_server`, `to_client`: whether bytes
+    that way arrive at all; `open`: whether connections live.
     """
 
     delay_s: float = 0.0
     loss: float = 0.0
+    reset: float = 0.0
     to_server: bool = True
     to_client: bool = True
     open: bool = True
@@ -81,6 +83,10 @@ class Proxy:
         """Nothing happens to bytes any more. What was held back arrives."""
         self.now(Weather())
 
+    def _retransmission_s(self) -> float:
+        """What is lost is missed after a round trip, and sent again."""
+        return RETRANSMIT_S + 2 * self.weather.delay_s
+
     def _drop(self) -> None:
         for link in list(self._links):
             link.cancel()
@@ -125,8 +131,10 @@ class Proxy:
 
         async def read() -> None:
             while chunk := await source.read(CHUNK):
+                if self.weather.reset and self._rng.random() < self.weather.reset:
+                    break
                 lost = self.weather.loss and self._rng.random() < self.weather.loss
-                late = self.weather.delay_s + (RETRANSMIT_S if lost else 0.0)
+                late = self.weather.delay_s + (self._retransmission_s() if lost else 0.0)
                 await queue.put((loop.time() + late, chunk))
             await queue.put((0.0, b""))
 
