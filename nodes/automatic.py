@@ -49,8 +49,8 @@ Registers = Callable[[Filing], Mapping[str, str]]
 
 PAGE: Final = 200
 AT_ONCE: Final = 32
-SWEEP_S: Final = 30.0
-"""Wall seconds between two looks at the leads of all joint cases."""
+SWEEP_S: Final = 20.0
+"""Wall seconds between two looks at the leads of all joint cases; a process that died is missed soon after."""
 log = structlog.get_logger("tongban.automatic")
 
 
@@ -150,7 +150,7 @@ class Automatic:
         """One process looks at all open leads: another may have died before it went on with one."""
         self._sweep_at = time.monotonic() + SWEEP_S
         async with self._store.write(durable=False) as unit:
-            lease = await unit.take_lease("automatic", self._context.process, SWEEP_S * 2)
+            lease = await unit.take_lease("automatic", self._context.process, SWEEP_S * 1.25)
         if lease is not None:
             await self._find(CaseFilter(open=True, owned=True, kind=Kind.LEAD.value))
 
