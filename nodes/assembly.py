@@ -131,8 +131,8 @@ async def open_parts(config: NodeConfig, stack: AsyncExitStack) -> Parts:
 
     def after(batch: Batch) -> None:
         count(metrics, batch, config.region)
-        if batch.writes.outbox:
-            relay.wake()
+        if any(row.kind != "ack" for row in batch.writes.outbox):
+            relay.wake()  # an acknowledgement alone is in no hurry: it goes with what is sent next
         if any(sheet.written for sheet in batch.sheets.values()):
             changes.wake()
             timers.wake(batch.next_due_at)

@@ -36,6 +36,8 @@ from nodes.telemetry.recorder import HopTracer
 from nodes.waking import woken
 
 PER_LANE: Final = 64
+GATHER_S: Final = 0.01
+"""How long rows gather before they are sent: a round costs much more than a row, at both ends."""
 MAX_PAUSE_S: Final = 5.0
 log = structlog.get_logger("tongban.outbox")
 
@@ -99,7 +101,9 @@ class Relay:
     async def _run(self) -> None:
         tries = 0
         while True:
-            await woken(self._wake, self._poll_s)
+            if await woken(self._wake, self._poll_s):
+                await asyncio.sleep(GATHER_S)
+            self._wake.clear()
             try:
                 lanes = await self._lanes()
                 while await self._send_once(lanes):
