@@ -71,6 +71,16 @@ fuzz: $(SET_UP)  ## a million mutated messages, then a coverage-guided fuzzer on
 	  --target var/fuzz/lib atheris==$(ATHERIS_VERSION); }
 	@$(BIN)/python -m tests.hostile.fuzz --count $(or $(COUNT),1000000) --seconds $(or $(SECONDS),30) --seed $(or $(SEED),1) $(ARGS)
 
+.PHONY: bench
+bench: $(SET_UP)  ## verified lifecycles a second, embedded and on servers, beside the floor (some 40 minutes; ARGS=)
+	@$(BIN)/python -m tests.servers.need
+	@mkdir -p var/bench && $(BIN)/python -m benchmarks.load --json var/bench/bench.json $(ARGS)
+
+.PHONY: bench-short
+bench-short: $(SET_UP)  ## the same in three minutes, rougher
+	@$(BIN)/python -m tests.servers.need
+	@mkdir -p var/bench && $(BIN)/python -m benchmarks.load --short --json var/bench/bench-short.json $(ARGS)
+
 .PHONY: services-up
 services-up: $(SET_UP)  ## a Kafka and a PostgreSQL for hand work; prints their URLs
 	@$(BIN)/python -m tests.servers.need

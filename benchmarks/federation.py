@@ -17,7 +17,7 @@ from typing import TypeAlias
 import grpc
 
 from benchmarks import found, registers
-from benchmarks.filings import EVENTS, Filings, Way
+from benchmarks.filings import ASKS, EVENTS, Filings, Way
 from benchmarks.grounds import Ground
 from benchmarks.pace import Outcome
 from tests.servers.process import LOOPBACK, free_port
@@ -52,15 +52,22 @@ class Federation:
         ways: Sequence[Way],
         databases: Mapping[str, str],
         channels: Mapping[str, Sequence[grpc.aio.Channel]],
+        bus: str = "",
     ) -> None:
+        self.bus = bus
         self._ways = itertools.cycle(ways)
-        self._databases = databases
+        self.databases = databases
+        self._channels = channels
         self._files: dict[str, Iterator[Verb]] = {
             region: itertools.cycle([channel.unary_unary(FILE) for channel in several])
             for region, several in channels.items()
         }
         self._filings = Filings()
         self._filed: dict[str, Way] = {}
+
+    def channel(self, region: str) -> grpc.aio.Channel:
+        """To one of the region's processes."""
+        return self._channels[region][0]
 
     async def file(self, _number: int) -> tuple[Outcome, str]:
         """One filing; see `pace.Call`."""
@@ -83,7 +90,7 @@ class Federation:
         while left and time.monotonic() - since < GIVE_UP_AFTER_S:
             before, left = left, 0
             for way, some in by_way.items():
-                left += await found.unfinished(self._databases[way.origin], some)
+                left += await found.unfinished(self.databases[way.origin], some)
             if left != before:
                 since = time.monotonic()
             if left:
@@ -91,10 +98,10 @@ class Federation:
         await asyncio.sleep(0.6)  # spans are written a moment after the work that they tell of
         ended: dict[str, float] = {}
         for way, some in by_way.items():
-            ours = await found.copies(self._databases[way.origin], some)
-            theirs = await found.copies(self._databases[way.competent], some)
+            ours = await found.copies(self.databases[way.origin], some)
+            theirs = await found.copies(self.databases[way.competent], some)
             for number in some:
-                if found.whole(ours.get(number), theirs.get(number), EVENTS):
+                if found.whole(ours.get(number), theirs.get(number), EVENTS, ASKS):
                     ended[number] = ours[number].ended_s
         return ended
 
@@ -139,7 +146,7 @@ async def running(
             channel = await stack.enter_async_context(grpc.aio.insecure_channel(f"{LOOPBACK}:{place.port}"))
             await _ready(ground, place)
             channels[place.region].append(channel)
-        yield Federation(ways(regions), databases, channels)
+        yield Federation(ways(regions), databases, channels, bus)
 
 
 def _stores(ground: Ground, regions: Sequence[str], *, servers: bool) -> tuple[str, dict[str, str]]:

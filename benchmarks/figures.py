@@ -8,8 +8,10 @@ from __future__ import annotations
 import math
 import os
 import platform
+import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +87,10 @@ def machine() -> dict[str, Any]:
     """Where this was measured."""
     cores = len(os.sched_getaffinity(0))
     return {
+        "tongban": version("tongban"),
         "python": platform.python_version(),
+        **{name: version(name) for name in ("grpcio", "aiokafka", "asyncpg", "sqlalchemy", "uvloop")},
+        "sqlite": sqlite3.sqlite_version,
         "cores": cores,
         "processor": _processor(),
         "system": f"{platform.system()} {platform.release()}",

@@ -16,6 +16,8 @@ from tongban.v1 import case_pb2, case_service_pb2
 MATTER = "HF-005"
 EVENTS = 9
 """Filed, HandedOver, Received, PreChecked, Accepted, ReviewStarted, Decided, Delivered, Closed."""
+ASKS = 0
+"""Nobody but the owner wants anything of it."""
 CITIES = {"31": "310000", "32": "320100", "33": "330100", "34": "340100"}
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECKS = "10X98765432"

@@ -1,6 +1,6 @@
 """What the databases have of a run's cases, read by SQL alone: a lifecycle counts only if it is there whole.
 
-Knows the tables case_row, case_event and span. Takes no node's word for anything.
+Knows the tables case_row, case_event, ask and span. Takes no node's word for anything.
 """
 
 from __future__ import annotations
@@ -21,19 +21,21 @@ ENDS = (
     "SELECT case_number, max(end_ns) FROM span WHERE case_number {among} AND name LIKE 'process %'"
     " GROUP BY case_number"
 )
+ASKS = "SELECT case_number, count(*) FROM ask WHERE case_number {among} GROUP BY case_number"
 OPEN = "SELECT count(*) FROM case_row WHERE state <> 'closed' AND number {among}"
 
 
 @dataclass(slots=True)
 class Copy:
-    """One region's copy of a case. hashes: of its events, in order; ended_s: when its last message was
-    handled there, wall seconds, 0 when none was.
+    """One region's copy of a case. hashes: of its events, in order; asks: how many; ended_s: when its last
+    message was handled there, wall seconds, 0 when none was.
     """
 
     state: str
     version: int
     last_hash: bytes
     hashes: list[bytes] = field(default_factory=list)
+    asks: int = 0
     ended_s: float = 0.0
 
 
@@ -64,19 +66,23 @@ async def copies(url: str, numbers: Sequence[str]) -> dict[str, Copy]:
         for number, _, event_hash in await ask(url, EVENTS, some):
             if number in found:
                 found[number].hashes.append(bytes(event_hash))
+        for number, asks in await ask(url, ASKS, some):
+            if number in found:
+                found[number].asks = asks
         for number, end_ns in await ask(url, ENDS, some):
             if number in found:
                 found[number].ended_s = end_ns / 1e9
     return found
 
 
-def whole(origin: Copy | None, competent: Copy | None, events: int) -> bool:
-    """Whether both regions have the case closed, with the same events, exactly so many, none missing."""
+def whole(origin: Copy | None, competent: Copy | None, events: int, asks: int) -> bool:
+    """Whether both regions have the case closed, with the same events and asks, exactly so many of each."""
     if origin is None or competent is None:
         return False
     return (
         origin.state == competent.state == "closed"
         and origin.version == competent.version == len(origin.hashes) == events
+        and origin.asks == competent.asks == asks
         and origin.hashes == competent.hashes
         and origin.last_hash == competent.last_hash == origin.hashes[-1]
     )

@@ -19,8 +19,9 @@ from typing import Any
 
 import uvloop
 
-from benchmarks import federation, figures, floor, peak
+from benchmarks import federation, figures, floor, messages, peak
 from benchmarks.figures import HEAD, Step
+from benchmarks.filings import ASKS, EVENTS
 from benchmarks.grounds import Ground, ground
 from benchmarks.plan import Plan, plan_of, with_plan
 from benchmarks.trial import Trial
@@ -28,11 +29,13 @@ from benchmarks.trial import Trial
 WITHOUT = "without sealing, signatures and receipts, which come with the trust between provinces"
 
 
-async def measure(place: Ground, plan: Plan, regions: list[str], *, servers: bool) -> dict[str, Any]:
+async def measure(
+    place: Ground, plan: Plan, regions: list[str], *, servers: bool, processes: int = 1
+) -> dict[str, Any]:
     """Idle use, the peak, what 70 % of it feels like, and what three times of it does."""
     name = "Kafka + PostgreSQL" if servers else "embedded (SQLite)"
     print(f"{name}: {' -> '.join(regions)}, {WITHOUT}")
-    async with federation.running(place, regions, servers=servers) as nodes:
+    async with federation.running(place, regions, servers=servers, processes=processes) as nodes:
         trial = Trial(place, plan, nodes.file, nodes.ends)
         await trial.step_of(plan.start_rate, plan.step_s / 2, plan.drop_s / 2)  # the first one warms up
         idle = await trial.idle(plan.idle_s)
@@ -41,12 +44,17 @@ async def measure(place: Ground, plan: Plan, regions: list[str], *, servers: boo
         print(f"{name}: {found.per_s:.0f} lifecycles/s")
         calm = await _told(trial, found.per_s * 0.7, plan)
         report: dict[str, Any] = {
-            "backend": name, "regions": regions, "without": WITHOUT, "per_s": found.per_s,
+            "backend": name, "regions": regions, "processes": processes, "events": EVENTS, "asks": ASKS,
+            "without": WITHOUT,
+            "per_s": found.per_s,
             "idle_share_of_a_core": idle, "rss_mb": trial.rss_mb(), "at_70_percent": asdict(calm),
             "steps": [asdict(step) for step in found.steps],
         }  # fmt: skip
         if plan.overload_s:
             report["overload"] = await overload(trial, plan, found.per_s)
+        report["lifecycles"] = trial.whole
+        report["messages"] = dict(await messages.count(nodes.bus, regions))
+        print(messages.row(report["messages"], trial.whole))
         print("memory: " + ", ".join(f"{k} {v:.0f} MB" for k, v in trial.rss_mb().items()) + "\n")
     return report
 
@@ -72,13 +80,18 @@ async def overload(trial: Trial, plan: Plan, per_s: float) -> dict[str, Any]:
 async def everything(place: Ground, plan: Plan, given: argparse.Namespace) -> dict[str, Any]:
     """What the command line asks for."""
     regions = given.regions.split(",")
-    report: dict[str, Any] = {"machine": figures.machine(), "seed": plan.seed, "backends": []}
+    machine = figures.machine()
+    print("; ".join(f"{name} {value}" for name, value in machine.items()) + f"; seed {plan.seed}\n")
+    report: dict[str, Any] = {"machine": machine, "seed": plan.seed, "backends": []}
     for backend in given.backends.split(","):
         if backend == "floor":
             found = await floor.measure(place, plan)
             report["floor"] = {"per_s": found.per_s, "steps": [asdict(step) for step in found.steps]}
         else:
-            report["backends"].append(await measure(place, plan, regions, servers=backend == "servers"))
+            found_here = await measure(
+                place, plan, regions, servers=backend == "servers", processes=given.processes
+            )
+            report["backends"].append(found_here)
     if "floor" in report:
         ours = next((b["per_s"] for b in report["backends"] if b["backend"].startswith("Kafka")), 0.0)
         print(f"of the floor of this run: {ours / max(1.0, report['floor']['per_s']):.0%}")
@@ -90,6 +103,7 @@ def main() -> None:
     parser = with_plan(argparse.ArgumentParser(description=__doc__.partition("\n")[0]))
     parser.add_argument("--backends", default="embedded,servers,floor")
     parser.add_argument("--regions", default="32,31", help="two regions, or all four: each files to the next")
+    parser.add_argument("--processes", type=int, default=1, help="of the first region, on one PostgreSQL")
     given = parser.parse_args()
     wants_servers = given.backends != "embedded"
     with ground(servers=wants_servers) as place:

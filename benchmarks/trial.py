@@ -28,6 +28,8 @@ class Trial:
         self._ground, self._plan, self._call, self._ends = ground, plan, call, ends
         self._meter = Meter(ground.processes())
         self._seed = plan.seed
+        self.whole = 0
+        """Lifecycles found whole, of all steps."""
 
     async def step(self, rate: float) -> Step:
         """Offers the rate for as long as the plan says."""
@@ -48,6 +50,7 @@ class Trial:
             await watching
         used = {name: used - before.get(name, 0.0) for name, used in self._meter.cpu_s().items()}
         self._ground.check()
+        self.whole += len(ended)
         first, last = began + drop_s, began + seconds - drop_s
         steady = [name for name, at in ended.items() if first <= at < last]
         said = Counter(f"said {shot.said}" for shot in shots if shot.outcome != "acked")
