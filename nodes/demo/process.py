@@ -7,6 +7,7 @@ parent has imported is there at once, and the clock's cell is shared.
 from __future__ import annotations
 
 import asyncio
+import logging
 import multiprocessing
 import signal
 from collections.abc import Sequence
@@ -71,6 +72,9 @@ def _run(config: NodeConfig, pipe: Connection, not_ours: Sequence[Connection]) -
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted too, and ends us in good order
     for other in not_ours:
         other.close()
+    # A broker just started has no group coordinator for a second: the client asks again, and says so each time.
+    # What lasts is in the node's own words.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     uvloop.run(_serve(config, pipe))
 
 
