@@ -72,8 +72,8 @@ def _run(config: NodeConfig, pipe: Connection, not_ours: Sequence[Connection]) -
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted too, and ends us in good order
     for other in not_ours:
         other.close()
-    # A broker just started has no group coordinator for a second: the client asks again, and says so each time.
-    # What lasts is in the node's own words.
+    # A broker just started has no group coordinator for a second: the client asks again, and says so each
+    # time. What lasts is in the node's own words.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     uvloop.run(_serve(config, pipe))
 
