@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from nodes.cases.case import TERMINAL
 from nodes.codec.errors import DecodeError
 from nodes.codec.kinds import Fill, Kind, Take
 from nodes.codec.texts import check_text
@@ -70,10 +71,11 @@ def wanted_of(message: pb.CaseFilter) -> Wanted:
         states = frozenset(_state(pb.CaseLine(state=state)) for state in message.states)
     except DecodeError as error:
         raise malformed("filter.states", error.reason) from None
+    is_open = message.open or (bool(states) and not states & TERMINAL)  # there the index of open cases serves
     if len(states) == 1 and not numbers:
         texts["state"] = next(iter(states))
         states = frozenset()
-    return Wanted(CaseFilter(**texts, open=True if message.open else None), states, numbers)
+    return Wanted(CaseFilter(**texts, open=True if is_open else None), states, numbers)
 
 
 async def page_of(looks: Looks, wanted: Wanted, limit: int, cursor: str) -> tuple[list[CaseRow], str]:
