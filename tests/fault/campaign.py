@@ -34,9 +34,9 @@ class Pace:
     behind each; `patience_s`: of the people.
     """
 
-    rate: float = 1.5
+    rate: float = 1.0
     before_s: float = 2.0
-    after_s: float = 0.5
+    after_s: float = 0.2
     patience_s: float = 45.0
 
 

@@ -29,7 +29,7 @@ WITHIN_S: Final = 60.0
 """The lag is under LAG_S within so long after a fault."""
 DRAIN: Final = 2.0
 """Times the inflow, the least rate of draining."""
-BACKLOG: Final = 20
+BACKLOG: Final = 100
 """Fewer messages than this are no backlog to speak of,"""
 HELD_S: Final = 5.0
 """nor is what a shorter fault has held back."""
@@ -120,7 +120,8 @@ class Gauge:
             caught_up = next((s for s, t in pairwise(after) if _low(s) and _low(t)), None)
             gone = next((s for s in after if s.oldest_s < s.at - ended), None)
             if caught_up and gone:
-                return _read(self.samples, began_ns / 1e9, ended, caught_up.at - ended, gone)
+                over = min(gone, caught_up, key=lambda s: s.at)
+                return _read(self.samples, began_ns / 1e9, ended, caught_up.at - ended, over)
             if time.monotonic() > deadline:
                 return Reading(None, after[-1].waiting if after else 0, 0.0, None)
             await asyncio.sleep(EVERY_S / 2)

@@ -29,11 +29,11 @@ from typing import Any
 
 from tests.fault.campaign import Campaign, Outcome, campaign
 from tests.fault.disk import may_mount
-from tests.fault.faults import clocks, failpoints, files, messages, network, processes, servers
+from tests.fault.faults import clocks, failpoints, files, messages, network, processes, restored, servers
 from tests.fault.faults.arena import EMBEDDED, FAULTS, SERVERS, Fault
 from tests.fault.servers import own_servers
 
-ROOMS = (processes, failpoints, files, messages, clocks, network, servers)
+ROOMS = (processes, failpoints, files, messages, clocks, network, restored, servers)
 """Importing them registers their faults."""
 
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from tests.fault.checker.facts import Call, World
 from tests.fault.checker.facts import Violation as Found
 from tests.fault.checker.names import violation
+from tests.fault.checker.restored import beyond_recovery, is_kept_filing
+from tongban.v1.case_service_pb2 import FileResponse
 
 NO_ANSWER = {"REQUEST_ID_REUSED", "VERSION_CONFLICT"}
 """Codes of refusals that are no answer to the first request of that id, and may be another next time."""
@@ -20,15 +22,18 @@ Key = tuple[str, str, str]
 def answered(world: World) -> Iterator[Found]:
     """changed_answer, forgotten_answer, reused_request_id, refused_effect, refusal_not_stored."""
     asked: dict[Key, list[Call]] = defaultdict(list)
+    made_again = is_kept_filing(world, beyond_recovery(world))
     for call in world.history or ():
-        known = call.outcome != "unknown" and call.code not in NO_ANSWER
-        if known and not world.beyond_recovery(call):
+        if call.outcome != "unknown" and call.code not in NO_ANSWER:
             asked[call.key].append(call)
     caused = _caused(world)
     for key, calls in asked.items():
-        yield from _same(calls)
+        kept = [call for call in calls if not world.put_back(call)]  # no answer is ever sent
+        yield from _made_again(world, key, [call for call in calls if made_again(call)])
+        if kept:
+            yield from _same(kept)
         if key[0] in world.regions:
-            yield from _stored(world, key, calls)
+            yield from _stored(world, key, kept)
             if all(call.outcome == "refused" for call in calls):
                 yield from _left_behind(key, calls, caused)
 
@@ -69,6 +74,19 @@ def _stored(world: World, key: Key, calls: Sequence[Call]) -> Iterator[Found]:
             if digest != call.answer:
                 said = f"{request_id} was answered {call.answer[:16]}; stored is {digest[:16]}"
                 yield violation("changed_answer", call.case_number, region, said)
+
+
+def _made_again(world: World, key: Key, calls: Sequence[Call]) -> Iterator[Found]:
+    """A filing that was sent brings its answer back: of other bytes, and of the same case."""
+    region, client, request_id = key
+    stored = world.regions[region].answers.get((client, request_id)) if region in world.regions else None
+    for call in calls:
+        if stored is None or stored.body is None:
+            said = f"filing {request_id} came back without its answer"
+            yield violation("forgotten_answer", call.case_number, region, said)
+        elif stored.refused or FileResponse.FromString(stored.body).case_number != call.case_number:
+            said = f"{request_id} was answered with another case than is stored"
+            yield violation("changed_answer", call.case_number, region, said)
 
 
 def _left_behind(

@@ -164,7 +164,8 @@ class Region:
 @dataclass(frozen=True, slots=True)
 class Record:
     """A message on a topic. `source` is the region that says it sent it, "" for what is not of the wire;
-    `exchange` is None when the value cannot be read; `dead_from`: of a dead letter, where the message stood.
+    `exchange` is None when the value cannot be read; `dead_from`: of a dead letter, where the message stood;
+    `at_ms`: wall time of writing; `hop`: id of the span that sent it, "" for none.
     """
 
     topic: str
@@ -176,6 +177,8 @@ class Record:
     kind: str
     exchange: Exchange | None
     dead_from: tuple[str, int, int] | None = None
+    at_ms: int = 0
+    hop: str = ""
 
     @property
     def destination(self) -> str:
@@ -225,7 +228,9 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Restore:
-    """A region's database was put back: what it acknowledged between the two wall times (ns) may be gone."""
+    """A region's database was put back: what it acknowledged between the two wall times (ns), and never sent,
+    is gone. `backup_ns`: when the backup was taken; `restored_ns`: when the node had stopped.
+    """
 
     region: str
     backup_ns: int
@@ -284,8 +289,8 @@ class World:
         for partition in self.partitions or ():
             yield from partition.records
 
-    def beyond_recovery(self, call: Call) -> bool:
-        """Whether it was acknowledged after the backup from which its region was restored."""
+    def put_back(self, call: Call) -> bool:
+        """Whether its region was later put back to a backup of before."""
         return any(
             r.region == call.region and call.end_ns >= r.backup_ns and call.start_ns <= r.restored_ns
             for r in self.restores

@@ -17,10 +17,11 @@ from tests.fault.checker.facts import Restore, Violation, World
 from tests.fault.checker.flow import counts, flowed
 from tests.fault.checker.history import read_history
 from tests.fault.checker.legal import legal
-from tests.fault.checker.lost import beyond_recovery, doubled, lost
+from tests.fault.checker.lost import doubled, lost
 from tests.fault.checker.mirrors import converged
 from tests.fault.checker.order import ordered
 from tests.fault.checker.phantoms import phantoms
+from tests.fault.checker.restored import counted
 from tests.fault.checker.topics import read_topics
 from tests.fault.checker.traces import traced
 from tests.fault.checker.workdays import SHIPPED, Workdays, shipped
@@ -86,7 +87,7 @@ def judge(world: World, workdays: Workdays | None = None) -> Verdict:
         "by timers": sum(e.core.by == Role.ROLE_TIMER for n in numbers for e in world.path(n)),
         "calls": len(world.history or ()),
         **(counts(world) if world.partitions is not None else {}),
-        "beyond recovery": len(beyond_recovery(world)),
+        **(counted(world) if world.restores else {}),
     }
     return Verdict(found, said, numbers - {v.case for v in found})
 

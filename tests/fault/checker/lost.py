@@ -8,32 +8,20 @@ from collections.abc import Iterator
 from tests.fault.checker.facts import Call, Event, World
 from tests.fault.checker.facts import Violation as Found
 from tests.fault.checker.names import violation
+from tests.fault.checker.restored import beyond_recovery
 
 
 def lost(world: World) -> Iterator[Found]:
     """lost_case, lost_on_the_way, lost_act."""
+    gone = beyond_recovery(world)
     for call in world.history or ():
-        if call.outcome == "acknowledged" and call.region in world.regions:
-            if world.beyond_recovery(call):
-                continue
+        if call.outcome == "acknowledged" and call.region in world.regions and not gone(call):
             if call.verb == "file":
                 yield from _lost_case(world, call)
             else:
                 yield from _lost_act(world, call)
     for number in world.numbers():
         yield from _lost_on_the_way(world, number)
-
-
-def beyond_recovery(world: World) -> list[str]:
-    """Filings that a restored region acknowledged after its backup and no region has: counted, not blamed."""
-    return [
-        call.case_number
-        for call in world.history or ()
-        if call.verb == "file"
-        and call.outcome == "acknowledged"
-        and world.beyond_recovery(call)
-        and world.latest(call.case_number) is None
-    ]
 
 
 def _lost_case(world: World, call: Call) -> Iterator[Found]:

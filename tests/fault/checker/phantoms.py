@@ -17,22 +17,19 @@ PEOPLE = {Role.ROLE_APPLICANT, Role.ROLE_WINDOW, Role.ROLE_OFFICER, Role.ROLE_HE
 def phantoms(world: World) -> Iterator[Found]:
     """phantom_case, phantom_event, phantom_ask, phantom_act."""
     own = {(e.number, e.version, e.digest) for e in world.events() if e.region == e.author}
-    restored = {r.region for r in world.restores}
     for event in world.events():
         key = (event.number, event.version, event.digest)
-        if event.author in world.regions and event.author not in restored and key not in own:
+        if event.author in world.regions and key not in own:
             said = f"version {event.version} by {event.author}, which does not have it"
             yield violation("phantom_event", event.number, event.region, said)
     for record in world.records():
         if record.destination:
-            yield from _said(world, record, own, restored)
+            yield from _said(world, record, own)
     if world.history is not None:
         yield from _unasked(world)
 
 
-def _said(
-    world: World, record: Record, own: set[tuple[str, int, bytes]], restored: set[str]
-) -> Iterator[Found]:
+def _said(world: World, record: Record, own: set[tuple[str, int, bytes]]) -> Iterator[Found]:
     if record.exchange is None:
         return
     where = f"{record.topic}/{record.partition}/{record.offset}"
@@ -44,7 +41,7 @@ def _said(
         case "ask":
             ask = record.exchange.ask
             asker = world.regions.get(ask.asker)
-            if asker is not None and asker.code not in restored and ask.ask_id not in asker.asks:
+            if asker is not None and ask.ask_id not in asker.asks:
                 yield violation("phantom_ask", record.key, ask.asker, f"ask {ask.ask_id} at {where}")
             return
         case _:
@@ -52,7 +49,7 @@ def _said(
     for item in records:
         core = EventCore.FromString(item.core)
         key = (core.case_number, core.version, hashlib.sha256(item.core).digest())
-        if core.author in world.regions and core.author not in restored and key not in own:
+        if core.author in world.regions and key not in own:
             said = f"version {core.version} at {where} by {core.author}, which does not have it"
             yield violation("phantom_event", record.key, record.destination, said)
 

@@ -64,12 +64,13 @@ def _embedded(path: Path) -> Sequence[Partition]:
                 continue
             base = partition_id << OFFSET_BITS
             records = connection.execute(
-                "SELECT id, key, value, headers FROM record WHERE id >= ? AND id < ? ORDER BY id",
+                "SELECT id, timestamp_ms, key, value, headers FROM record"
+                " WHERE id >= ? AND id < ? ORDER BY id",
                 (base, (partition_id + 1) << OFFSET_BITS),
             )
             said = [
-                _record(topic, number, row_id - base, key, value, _headers(headers))
-                for row_id, key, value, headers in records
+                _record(topic, number, row_id - base, at_ms, key, value, _headers(headers))
+                for row_id, at_ms, key, value, headers in records
             ]
             found.append(Partition(topic, number, incarnation, first, end, said))
     return found
@@ -99,7 +100,7 @@ async def _kafka(servers: str) -> Sequence[Partition]:
                 raise TimeoutError(f"bus: {len(left)} partitions give nothing any more")
             for place, got in batch.items():
                 records[place] += [
-                    _record(r.topic, r.partition, r.offset, r.key or b"", r.value, r.headers)
+                    _record(r.topic, r.partition, r.offset, r.timestamp, r.key or b"", r.value, r.headers)
                     for r in got
                     if r.offset < ends[place]
                 ]
@@ -124,7 +125,7 @@ async def _places(servers: str) -> list[KafkaPartition]:
 
 
 def _record(
-    topic: str, partition: int, offset: int, key: bytes, value: bytes | None, headers: Headers
+    topic: str, partition: int, offset: int, at_ms: int, key: bytes, value: bytes | None, headers: Headers
 ) -> Record:
     said = {name: raw.decode(errors="replace") for name, raw in headers}
     source = SOURCE.fullmatch(said.get("ce_source", ""))
@@ -139,6 +140,8 @@ def _record(
         kind.removeprefix(TYPE) if kind.startswith(TYPE) else "",
         _exchange(value),
         _place(said),
+        at_ms,
+        said.get("traceparent", "--").split("-")[2],
     )
 
 

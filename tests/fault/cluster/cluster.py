@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from tests.fault.checker.facts import Restore
 from tests.fault.checker.judge import Places, Verdict, check
 from tests.fault.cluster.clock import START, ClockFile
 from tests.fault.cluster.node import NodeProcess
@@ -21,7 +22,7 @@ from tests.servers.process import LOOPBACK
 REGIONS = ("31", "32", "33", "34")
 SETTLE_WITHIN_S = 60.0
 """The promise: owner and mirrors converge within 60 s after faults stop."""
-COMMON: Final = {"RESEND_AFTER_S": "2", "POLL_S": "0.05", "LANE_LEASE_S": "2", "RPC_TIMEOUT_S": "3"}
+COMMON: Final = {"RESEND_AFTER_S": "2", "POLL_S": "0.1", "LANE_LEASE_S": "2", "RPC_TIMEOUT_S": "3"}
 NOTHING: Final[Mapping[str, Mapping[str, str]]] = {}
 
 
@@ -35,6 +36,7 @@ class Cluster:
     nodes: dict[str, NodeProcess]
     clocks: dict[str, ClockFile] = field(default_factory=dict)
     joined: list[NodeProcess] = field(default_factory=list)
+    restores: list[Restore] = field(default_factory=list)
 
     def join(self, region: str, process: str) -> NodeProcess:
         """One more process of that region on its database, not started yet; it ends with the cluster."""
@@ -67,7 +69,10 @@ class Cluster:
     def places(self) -> Places:
         """What the checker reads."""
         history = self.history if self.history.exists() else None
-        return Places(databases=self.databases, bus=self.bus, history=history, business_now=self.business_now)
+        return Places(
+            databases=self.databases, bus=self.bus, history=history, business_now=self.business_now,
+            restores=tuple(self.restores),
+        )  # fmt: skip
 
     def start(self) -> None:
         """All of them, at once."""

@@ -5,15 +5,20 @@ Processes are forked from one that has imported the program already, so that a s
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
+import signal
 import sys
 from collections.abc import Mapping
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
+from typing import Final
 
 from tests.fault.cluster.points import act_of
 
+DIES_WITH_PARENT: Final = 1
+"""PR_SET_PDEATHSIG of <linux/prctl.h>."""
 PRELOADED = ["nodes.__main__", "nodes.assembly", "tests.fault.cluster.serve"]
 
 
@@ -34,6 +39,7 @@ def run(environment: Mapping[str, str], log: Path, points: Mapping[str, str]) ->
 
     failpoints.armed.update({name: act_of(name, said) for name, said in points.items()})
     os.setsid()
+    ctypes.CDLL(None).prctl(DIES_WITH_PARENT, signal.SIGKILL)  # it outlives no launcher, however that ends
     with log.open("ab") as file:
         os.dup2(file.fileno(), sys.stdout.fileno())
         os.dup2(file.fileno(), sys.stderr.fileno())

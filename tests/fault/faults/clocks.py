@@ -14,12 +14,12 @@ SLOW = ("left", "uncorrected", "unsupplied", "race", "collected", "corrected")
 @fault(only=SLOW, BUSINESS_CLOCK="own")
 async def days_go_by(arena: Arena) -> None:
     """Business time moves on by hours and days, over weekends and a holiday, while cases are under way."""
-    for _ in range(400 if arena.long else 40):
+    for _ in range(400 if arena.long else 25):
         by = timedelta(minutes=arena.rng.randint(60, 36 * 60))
         for clock in arena.cluster.clocks.values():
             clock.move(by)
         await arena.lasts(0.2, 0.5)
-    await arena.lasts(2, 5)
+    await arena.lasts(1, 5)
     for clock in arena.cluster.clocks.values():
         clock.move(timedelta(days=30))
     arena.note(f"it is {arena.cluster.business_now:%Y-%m-%d %H:%M}")

@@ -83,7 +83,7 @@ async def one_broker_of_three_killed(arena: Arena) -> None:
     one = arena.rng.choice(arena.servers.brokers.brokers)
     await asyncio.to_thread(one.kill)
     began = time.time()
-    await arena.lasts(12, 60)
+    await arena.lasts(10, 60)
     came = await arena.received(began + 6.0, time.time())
     arena.holds(came > 0, "nothing came to another region while one broker was gone")
     arena.note(f"{came} messages came to another region from the sixth second on")
@@ -98,7 +98,7 @@ async def two_brokers_of_three_killed(arena: Arena) -> None:
     for each in two:
         await asyncio.to_thread(each.kill)
     began = time.time()
-    await arena.lasts(8, 60)
+    await arena.lasts(7, 60)
     came = await arena.received(began + 3.0, time.time())
     arena.holds(came == 0, f"{came} messages came to another region with one broker of three")
     await asyncio.gather(*(asyncio.to_thread(each.start) for each in two))
