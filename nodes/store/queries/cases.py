@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, bindparam, func, literal, literal_column, select, tuple_
 
 from nodes.store.dialect import Instant, among, constant, texts
 from nodes.store.errors import VersionConflict
@@ -39,7 +39,15 @@ _PARTS = (
     .where(CASE.c.lead == bindparam("lead"), CASE.c.lead != constant(""))
     .order_by(CASE.c.part_index)
 )
-_OPEN = select(CASE.c.state, func.count()).where(CASE.c.open).group_by(CASE.c.state)
+
+
+def is_set(name: str) -> ColumnElement[bool]:
+    """The flag as its partial index has it: of `open = 1`, which SQLAlchemy would write, SQLite does not see
+    that the index WHERE open serves."""
+    return literal_column(f"{CASE.name}.{name}")
+
+
+_OPEN = select(CASE.c.state, func.count()).where(is_set("open")).group_by(CASE.c.state)
 
 
 class CaseReads(Session):
@@ -72,8 +80,7 @@ class CaseReads(Session):
             if value is None:
                 continue
             if isinstance(value, bool):
-                column = CASE.c[field.name]
-                query = query.where(column if value else ~column)
+                query = query.where(is_set(field.name) if value else ~CASE.c[field.name])
             elif field.name == "applicant_key":
                 query = query.where(
                     CASE.c.number.in_(select(FILING.c.case_number).where(FILING.c.applicant_key == value))
