@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import uvloop
 
-from benchmarks import federation, figures, floor, messages, peak
+from benchmarks import federation, figures, floor, messages, overload, peak
 from benchmarks.figures import HEAD, Step
 from benchmarks.filings import ASKS, EVENTS
 from benchmarks.grounds import Ground, ground
@@ -51,7 +50,14 @@ async def measure(
             "steps": [asdict(step) for step in found.steps],
         }  # fmt: skip
         if plan.overload_s:
-            report["overload"] = await overload(trial, plan, found.per_s)
+            report["overload"] = await overload.measure(
+                nodes.file,
+                nodes.ends,
+                per_s=found.per_s,
+                storm_s=plan.overload_s,
+                calm=calm.ack,
+                seed=plan.seed,
+            )
         report["lifecycles"] = trial.whole
         report["messages"] = dict(await messages.count(nodes.bus, regions))
         print(messages.row(report["messages"], trial.whole))
@@ -64,17 +70,6 @@ async def _told(trial: Trial, rate: float, plan: Plan) -> Step:
     step = await trial.step_of(rate, plan.step_s, plan.drop_s)
     print(step.row())
     return step
-
-
-async def overload(trial: Trial, plan: Plan, per_s: float) -> dict[str, Any]:
-    """Three times the peak for a while, then 30 % of it: what is refused, and when all is well again."""
-    print("three times the peak, then 30 % of it")
-    began = time.time()
-    storm = await trial.step_of(per_s * 3, plan.overload_s, 0.0)
-    print(f"{storm.row()}  refused {storm.refused}, failed {storm.failed}")
-    calm = await trial.step_of(per_s * 0.3, plan.step_s, plan.drop_s)
-    print(calm.row(), flush=True)
-    return {"storm": asdict(storm), "after": asdict(calm), "took_s": time.time() - began}
 
 
 async def everything(place: Ground, plan: Plan, given: argparse.Namespace) -> dict[str, Any]:

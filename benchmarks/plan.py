@@ -30,6 +30,7 @@ def with_plan(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     """The same words for every benchmark."""
     parser.add_argument("--short", action="store_true", help="less than 90 s; figures are rougher")
     parser.add_argument("--step-s", type=float, default=0, help="seconds that a rate is offered")
+    parser.add_argument("--overload-s", type=float, default=0, help="seconds of three times the peak")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", default="", help="write the figures into this file")
     return parser
@@ -42,5 +43,5 @@ def plan_of(given: argparse.Namespace) -> Plan:
     return Plan(
         step_s=step_s, drop_s=drop_s, start_rate=50, halvings=1 if given.short else 3,
         runs=0 if given.short else 3, seed=given.seed, idle_s=2.0 if given.short else 10.0,
-        overload_s=0.0 if given.short else 15.0,
+        overload_s=given.overload_s or (0.0 if given.short else 15.0),
     )  # fmt: skip
