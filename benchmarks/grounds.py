@@ -84,6 +84,7 @@ def _environment() -> Iterable[tuple[str, str]]:
 @contextmanager
 def ground(*, servers: bool) -> Iterator[Ground]:
     """A ground, with a Kafka and a PostgreSQL of its own when asked for; everything on it ends with it."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # who is told to end still clears the ground
     sweep()
     servers_of_this = Run(ROOT / f"bench-{os.getpid()}")
     servers_of_this.own()
