@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from nodes.failpoints import POINTS
-from tests.fault.campaign import campaign
+from tests.fault.campaign import Pace, campaign
 from tests.fault.cluster.points import act_of
 from tests.fault.faults.arena import EMBEDDED, FAULTS, SERVERS
 from tests.fault.run import grounds, line, table
@@ -24,7 +24,7 @@ SHOWN = {
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("names", SHOWN.values(), ids=SHOWN)
 def test_no_promise_is_broken(names: tuple[str, ...], tmp_path: Path) -> None:
-    done = asyncio.run(campaign([FAULTS[name] for name in names], tmp_path, seed=1))
+    done = asyncio.run(campaign([FAULTS[name] for name in names], tmp_path, seed=1, pace=Pace(rate=2.0)))
     assert done.held, "\n".join([*(line(done.backend, x) for x in done.outcomes), table(done)])
     assert done.report.ends["done"] > 2
 

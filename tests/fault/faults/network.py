@@ -33,49 +33,49 @@ async def _befalls(arena: Arena, what: str, weather: Weather, short_s: float, lo
 @fault(SERVERS, wired=True, files_on=True)
 async def broker_slow(arena: Arena) -> None:
     """Half a second each way between two nodes and the broker; one packet in twenty is lost, some resets."""
-    await _befalls(arena, "bus", SLOW, 6, 60)
+    await _befalls(arena, "bus", SLOW, 5, 60)
 
 
 @fault(SERVERS, wired=True, files_on=True)
 async def broker_deaf(arena: Arena) -> None:
     """Nothing that two nodes say reaches the broker; their connections stay open."""
-    await _befalls(arena, "bus", DEAF, 5, 60)
+    await _befalls(arena, "bus", DEAF, 4, 60)
 
 
 @fault(SERVERS, wired=True, files_on=True)
 async def broker_mute(arena: Arena) -> None:
     """What two nodes say reaches the broker, its answers do not reach them."""
-    await _befalls(arena, "bus", MUTE, 5, 60)
+    await _befalls(arena, "bus", MUTE, 4, 60)
 
 
 @fault(SERVERS, wired=True, files_on=True)
 async def broker_cut_off(arena: Arena) -> None:
     """Two nodes are cut off from the broker, and find it again."""
-    await _befalls(arena, "bus", CUT, 5, 60)
+    await _befalls(arena, "bus", CUT, 4, 60)
 
 
 @fault(SERVERS, wired=True)
 async def database_slow(arena: Arena) -> None:
     """Half a second each way between two nodes and their databases, with loss and resets."""
-    await _befalls(arena, "database", SLOW, 6, 60)
+    await _befalls(arena, "database", SLOW, 4, 60)
 
 
 @fault(SERVERS, wired=True)
 async def database_deaf(arena: Arena) -> None:
     """Nothing that two nodes say reaches their databases; their connections stay open."""
-    await _befalls(arena, "database", DEAF, 4, 60)
+    await _befalls(arena, "database", DEAF, 3, 60)
 
 
 @fault(SERVERS, wired=True)
 async def database_mute(arena: Arena) -> None:
     """Two nodes' commits reach their databases, the answers do not come: committed, or not?"""
-    await _befalls(arena, "database", MUTE, 4, 60)
+    await _befalls(arena, "database", MUTE, 3, 60)
 
 
 @fault(SERVERS, wired=True)
 async def database_cut_off(arena: Arena) -> None:
     """Two nodes are cut off from their databases, and find them again."""
-    await _befalls(arena, "database", CUT, 4, 60)
+    await _befalls(arena, "database", CUT, 3, 60)
 
 
 @fault(wired=True, files_on=True)
