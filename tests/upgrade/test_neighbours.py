@@ -80,8 +80,8 @@ async def test_what_a_newer_contract_says_is_kept_applied_or_put_aside(tmp_path:
         assert (await origin.parts.reader.history(kept))[-1].version == case.version
         # One that must be understood parks its case, whole, and no other.
         await origin.eventually(letters, 2)
-        number, reason, value = parked(tmp_path)[1]
-        assert (number, reason) == (stopped, "MUST_UNDERSTAND")
+        about, reason, value = parked(tmp_path)[1]
+        assert (about, reason) == (stopped, "MUST_UNDERSTAND")
         assert said[stopped] in value
         await competent.settle(other)
         await origin.until(other, lambda c: c.state is State.CLOSED)
