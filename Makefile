@@ -65,6 +65,10 @@ test-fast: $(SET_UP)  ## the tests that need no server
 fault: $(SET_UP)  ## every fault by name under traffic, then the checker's word on it (LONG=1, SEED=7, ARGS='--only disk_full')
 	@$(BIN)/python -m tests.fault.run $(if $(LONG),--long) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
+.PHONY: soak
+soak: $(SET_UP)  ## steady traffic on the embedded bus, a fault each minute; what grows, and the checker's word (MINUTES=30)
+	@$(BIN)/python -m tests.soak.run --minutes $(or $(MINUTES),30) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
 .PHONY: fuzz
 fuzz: $(SET_UP)  ## a million mutated messages, then a coverage-guided fuzzer on each decoder (COUNT=, SECONDS=30, SEED=7)
 	@[ -d var/fuzz/lib/atheris ] || { uv=$$(command -v uv || echo var/uv/bin/uv); "$$uv" pip install --quiet --python $(BIN)/python \
