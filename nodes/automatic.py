@@ -50,7 +50,7 @@ Registers = Callable[[Filing], Mapping[str, str]]
 PAGE: Final = 200
 AT_ONCE: Final = 32
 SWEEP_S: Final = 20.0
-"""Wall seconds between two looks at the leads of all joint cases; a process that died is missed soon after."""
+"""Wall seconds between two looks at the leads of all joint cases; a dead process is missed soon after."""
 log = structlog.get_logger("tongban.automatic")
 
 
