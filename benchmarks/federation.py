@@ -76,7 +76,8 @@ class Federation:
             answer = await next(self._files[way.origin])(self._filings.next(way))
         except grpc.aio.AioRpcError as error:
             early = error.code() in (grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.CANCELLED)
-            return "refused" if early else "failed", error.code().name
+            said = f"{error.code().name} {error.details() or ''}"[:80]
+            return "refused" if early else "failed", said
         number = case_service_pb2.FileResponse.FromString(answer).case_number
         self._filed[number] = way
         return "acked", number

@@ -35,7 +35,7 @@ class Pace:
     """
 
     rate: float = 1.0
-    before_s: float = 2.0
+    before_s: float = 1.0
     after_s: float = 0.2
     patience_s: float = 45.0
 

@@ -53,7 +53,7 @@ async def broker_paused(arena: Arena) -> None:
 async def broker_away(arena: Arena) -> None:
     """The broker is gone while filing goes on, for long enough that a backlog grows."""
     await asyncio.to_thread(broker(arena).kill)
-    await arena.lasts(10, 120)
+    await arena.lasts(8, 120)
     await asyncio.to_thread(broker(arena).start)
 
 
@@ -77,7 +77,7 @@ async def database_killed(arena: Arena) -> None:
 async def database_paused(arena: Arena) -> None:
     """The database server stands still: statements hang."""
     database(arena).pause()
-    await arena.lasts(4, 30)
+    await arena.lasts(3, 30)
     database(arena).resume()
 
 
@@ -106,7 +106,7 @@ async def two_brokers_of_three_killed(arena: Arena) -> None:
     for each in two:
         await asyncio.to_thread(each.kill)
     began = time.time()
-    await arena.lasts(6, 60)
+    await arena.lasts(5, 60)
     came = await arena.received(began + 3.0, time.time())
     arena.holds(came == 0, f"{came} messages came to another region with one broker of three")
     await asyncio.gather(*(asyncio.to_thread(each.start) for each in two))
