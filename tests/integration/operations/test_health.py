@@ -52,7 +52,11 @@ async def test_a_bus_that_is_away_degrades_the_node_which_files_all_the_same(tmp
         lanes = await console.operations.lanes()
         assert len(lanes) == origin.parts.context.lanes
         assert sum(lane.waiting for lane in lanes) == 1
-        assert {lane.holder for lane in lanes} == {"node"}
+
+        async def holders() -> set[str]:
+            return {lane.holder for lane in await console.operations.lanes()}
+
+        await origin.eventually(holders, {"node"})
 
 
 class NoDatabase(Store):
