@@ -11,6 +11,13 @@ BIN := .venv/bin
 SET_UP := .venv/set-up
 SAY := printf '\033[1m%s\033[0m\n'
 
+# The quickest Python 3.11 of the machine: one built without profile-guided optimization takes a third longer.
+TRIAL := import sys, sqlite3, ssl, ctypes, timeit; assert sys.version_info[:2] == (3, 11) \
+  and sys.version_info.releaselevel == 'final'; print(round(1e6 * min(timeit.repeat( \
+  '{i: str(i) for i in range(500)}; sorted(map(hash, range(500)), key=lambda n: -n)', number=50, repeat=7))), sys.executable)
+QUICKEST = for each in "$$python" $$(type -ap python3.11) /usr/bin/python3.11; do "$$each" -c "$(TRIAL)" 2>/dev/null || true; done \
+  | sort -n | { read -r _ first; echo "$$first"; cat >/dev/null; }
+
 # What buf is told, here because pyproject.toml has no room for it.
 BUF := {"version":"v2","modules":[{"path":"proto"}],"lint":{"use":["STANDARD","COMMENTS"]},"breaking":{"use":["FILE"]}}
 PROTOS = $(sort $(patsubst proto/%,%,$(wildcard proto/tongban/v1/*.proto)))
@@ -33,7 +40,7 @@ $(SET_UP): requirements-dev.lock pyproject.toml
 	  if [ ! -x "$$uv" ]; then $(SAY) 'Fetching uv'; \
 	    "$$python" -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target var/uv uv==$(UV_VERSION); fi; fi; \
 	$(SAY) 'Setting up .venv from requirements-dev.lock'; \
-	[ -x $(BIN)/python ] || "$$uv" venv --quiet --python "$$python" .venv; \
+	[ -x $(BIN)/python ] || "$$uv" venv --quiet --python "$$($(QUICKEST))" .venv; \
 	"$$uv" pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps --require-hashes -r requirements-dev.lock; \
 	"$$uv" pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --offline --editable .; \
 	touch $@
