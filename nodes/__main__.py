@@ -50,8 +50,8 @@ def defaults_of(settings: Settings) -> Defaults:
         bus_is_named="bus_url" in settings.model_fields_set,
         topics=TopicPlan(
             partitions=settings.partitions,
-            retention_ms=settings.topic_retention_days * DAY_MS,
-            promised_outage_ms=settings.promised_outage_days * DAY_MS,
+            retention_ms=round(settings.topic_retention_days * DAY_MS),
+            promised_outage_ms=round(settings.promised_outage_days * DAY_MS),
             replication=settings.replication,
             min_insync=settings.min_insync,
         ),

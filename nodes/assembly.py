@@ -127,6 +127,7 @@ async def open_parts(config: NodeConfig, stack: AsyncExitStack) -> Parts:
 
     metrics = NodeMetrics(config.region, version("tongban"))
     metrics.watch_spans(telemetry)
+    metrics.watch_tasks(asyncio.get_running_loop())
     backlogs = Backlogs(metrics, store, bus, config.region, reading.group)
 
     def after(batch: Batch) -> None:

@@ -58,12 +58,12 @@ class NodeConfig:
     partitions: int = 6
     replication: int = 1
     min_insync: int = 1
-    promised_outage_days: int = 14
-    topic_retention_days: int = 30
-    trace_retention_days: int = 90
-    inbox_retention_days: int = 60
-    request_retention_days: int = 90
-    dead_retention_days: int = 365
+    promised_outage_days: float = 14
+    topic_retention_days: float = 30
+    trace_retention_days: float = 90
+    inbox_retention_days: float = 60
+    request_retention_days: float = 90
+    dead_retention_days: float = 365
     otlp_endpoint: str = ""
     metrics_port: int = 0
     registers: Registers = silent
@@ -74,8 +74,8 @@ class NodeConfig:
         day_ms = 86_400_000
         return TopicPlan(
             partitions=self.partitions,
-            retention_ms=self.topic_retention_days * day_ms,
-            promised_outage_ms=self.promised_outage_days * day_ms,
+            retention_ms=round(self.topic_retention_days * day_ms),
+            promised_outage_ms=round(self.promised_outage_days * day_ms),
             replication=self.replication,
             min_insync=self.min_insync,
         )

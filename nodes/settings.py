@@ -21,6 +21,8 @@ from pydantic_settings import SettingsError as UnreadableSetting
 PREFIX: Final = "TONGBAN_"
 REGIONS: Final = ("31", "32", "33", "34")
 RegionCode = Literal["", "31", "32", "33", "34"]
+LEAST_DAYS: Final = 0.0005
+"""The shortest age, some 43 s: a sweep comes every quarter of it, and trimming is no part of any call."""
 
 
 class SettingsError(ValueError):
@@ -33,6 +35,10 @@ class SettingsError(ValueError):
 
 def _set(default: Any, text: str, **bounds: Any) -> Any:
     return Field(default, description=text, **bounds)
+
+
+def _days(default: float, text: str, *, most: float = 3650) -> Any:
+    return _set(default, text, ge=LEAST_DAYS, le=most, allow_inf_nan=False)
 
 
 class Settings(BaseSettings):
@@ -68,8 +74,8 @@ class Settings(BaseSettings):
     )
 
     # the bus
-    promised_outage_days: int = _set(14, "Longest outage in days that loses nothing.", ge=1, le=365)
-    topic_retention_days: int = _set(30, "Days of messages kept; more than the outage.", ge=2, le=3650)
+    promised_outage_days: float = _days(14, "Longest outage in days that loses nothing.", most=365)
+    topic_retention_days: float = _days(30, "Days of messages kept; more than the outage.")
     partitions: int = _set(6, "Partitions of each inbox; never changed afterwards.", ge=1, le=1000)
     replication: int = _set(1, "Copies of a topic (Kafka: 3 in production).", ge=1, le=9)
     min_insync: int = _set(1, "Copies that must have a message before it counts as sent.", ge=1, le=9)
@@ -118,15 +124,17 @@ class Settings(BaseSettings):
     poll_s: float = _set(0.2, "Seconds between looks at a database or an embedded bus.", gt=0, le=60)
 
     # how long things are kept, days
-    trace_retention_days: int = _set(90, "Days that spans are kept after a case closed.", ge=1, le=3650)
-    inbox_retention_days: int = _set(60, "Days that the cache of seen messages is kept.", ge=1, le=3650)
-    request_retention_days: int = _set(90, "Days that answers to request ids are kept.", ge=1, le=3650)
-    dead_retention_days: int = _set(
-        365, "Days that replayed or dropped dead letters are kept.", ge=1, le=3650
+    trace_retention_days: float = _days(90, "Days that spans are kept after a case closed.")
+    inbox_retention_days: float = _days(
+        60, "Days that the cache of seen messages is kept; more than messages are."
+    )
+    request_retention_days: float = _days(
+        90, "Days that answers to request ids are kept; more than the outage."
     )
 
     # what is told
     otlp_endpoint: str = _set("", "Collector for traces, http://host:4317. Empty: none.")
+    dead_retention_days: float = _days(365, "Days that replayed or dropped dead letters are kept.")
     metrics_port: int = _set(0, "Port of the Prometheus metrics. 0: none.", ge=0, le=65_535)
     log_format: Literal["json", "console"] = _set("json", "How log lines are written: json or console.")
     log_level: Literal["debug", "info", "warning", "error"] = _set("info", "Least level that is logged.")
@@ -160,6 +168,16 @@ class Settings(BaseSettings):
         if self.min_insync > self.replication:
             raise ValueError("min_insync: must not exceed replication")
         loopback = is_loopback(host_and_port(self.listen)[0]) if self.listen else True
+        if self.inbox_retention_days <= self.topic_retention_days:
+            raise ValueError(
+                "inbox_retention_days: must exceed topic_retention_days, or a message that still lies on the"
+                " bus is not known as seen"
+            )
+        if self.request_retention_days <= self.promised_outage_days:
+            raise ValueError(
+                "request_retention_days: must exceed promised_outage_days, or a request that is repeated"
+                " after the outage counts as a new one"
+            )
         if not loopback and not self.insecure:
             raise ValueError("listen: not loopback, and callers are not authenticated; insecure allows it")
         if not loopback and self.business_clock is not None:

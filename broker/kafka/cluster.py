@@ -36,7 +36,19 @@ APPEAR_S: Final = 15.0
 """How long a topic that was just made may take until every partition has a leader."""
 
 
+SEGMENT_MS: Final = (10_000, 7 * 86_400_000)
+"""The shortest and the longest that a file of a partition is written to; the longest is Kafka's default."""
+
+
 Clients = tuple[AIOKafkaClient, AIOKafkaAdminClient, AIOKafkaConsumer]
+
+
+def segment_ms(spec: TopicSpec) -> int:
+    """How long a file of a partition is written to: a quarter of the retention, since Kafka forgets whole
+    files, and only those that are no longer written to.
+    """
+    least, most = SEGMENT_MS
+    return most if spec.retention_ms is None else max(least, min(most, spec.retention_ms // 4))
 
 
 class Cluster:
@@ -76,6 +88,7 @@ class Cluster:
                     "cleanup.policy": "compact" if spec.compacted else "delete",
                     "retention.ms": str(-1 if spec.retention_ms is None else spec.retention_ms),
                     "min.insync.replicas": str(spec.min_insync),
+                    "segment.ms": str(segment_ms(spec)),
                 },
             )
             for spec in specs

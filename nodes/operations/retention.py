@@ -21,6 +21,8 @@ DAY_S: Final = 86_400.0
 AT_ONCE: Final = 500
 """Rows of one transaction."""
 LEASE: Final = "retention"
+EVERY_S: Final = (1.0, 300.0)
+"""Wall seconds between two sweeps, the least and the most."""
 log = structlog.get_logger("tongban.retention")
 
 
@@ -38,15 +40,20 @@ class Terms:
     spans_s: float = 90 * DAY_S
     letters_s: float = 365 * DAY_S
 
+    @property
+    def every_s(self) -> float:
+        """Wall seconds between two sweeps: a quarter of the shortest time, within EVERY_S."""
+        least, most = EVERY_S
+        shortest = min(self.seen_s, self.answers_s, self.spans_s, self.letters_s)
+        return max(least, min(most, shortest / 4))
+
 
 class Retention:
-    """Forgets what is older than its time, every `every_s` wall seconds."""
+    """Forgets what is older than its time, as often as its terms say."""
 
-    def __init__(
-        self, store: Store, terms: Terms, *, process: str, wall_s: Callable[[], float], every_s: float = 300.0
-    ) -> None:
+    def __init__(self, store: Store, terms: Terms, *, process: str, wall_s: Callable[[], float]) -> None:
         self._store, self._terms, self._process = store, terms, process
-        self._wall_s, self._every_s = wall_s, every_s
+        self._wall_s, self._every_s = wall_s, terms.every_s
         self._task: asyncio.Task[None] | None = None
         self.problem = ""
         """Why nothing could be forgotten last time, "" when all is well."""

@@ -73,6 +73,7 @@ class NodeMetrics:
         self._commit = Histogram(
             "tongban_writer_commit_seconds", "Time of one commit.", buckets=_SECONDS, registry=own
         )
+        self._tasks = Gauge("tongban_tasks", "Tasks of the event loop.", registry=own)
         self._calls = Histogram(
             "tongban_rpc_seconds", "Time of a call.", ["method", "code"], buckets=_SECONDS, registry=own
         )
@@ -80,6 +81,10 @@ class NodeMetrics:
     def watch_spans(self, telemetry: Telemetry) -> None:
         """Shows the fate of the node's spans too; read when asked for."""
         self.registry.register(_SpanFates(telemetry))
+
+    def watch_tasks(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Counts the tasks of that loop; read when asked for, from any thread."""
+        self._tasks.set_function(lambda: len(asyncio.all_tasks(loop)))
 
     def filed(self, mode: str, outcome: str) -> None:
         """A filing was answered. outcome: filed, repeated, or the code of the refusal."""

@@ -223,6 +223,7 @@ class Kafka:
             "share.coordinator.state.topic.replication.factor": self._copies,
             "share.coordinator.state.topic.min.isr": 1,
             "group.initial.rebalance.delay.ms": 0,
+            "log.retention.check.interval.ms": 10_000,
             # A broker that was killed is taken back when its old session has ended.
             "broker.session.timeout.ms": 3000,
             "broker.heartbeat.interval.ms": 500,

@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from nodes.assembly import config_of
 from nodes.settings import SettingsError, host_and_port, is_loopback, language, load, unknown
 
 
@@ -40,6 +41,11 @@ def test_the_environment_is_read_and_the_command_line_goes_first(monkeypatch: py
         ({"business_rate": 60.0}, "TONGBAN_BUSINESS_RATE"),
         ({"business_start": "2026-09-24T09:00:00"}, "TONGBAN_BUSINESS_START"),
         ({"topic_retention_days": 7, "promised_outage_days": 7}, "TONGBAN_TOPIC_RETENTION_DAYS"),
+        ({"inbox_retention_days": 30}, "TONGBAN_INBOX_RETENTION_DAYS"),
+        ({"request_retention_days": 14}, "TONGBAN_REQUEST_RETENTION_DAYS"),
+        ({"trace_retention_days": 0.0001}, "TONGBAN_TRACE_RETENTION_DAYS"),
+        ({"dead_retention_days": float("nan")}, "TONGBAN_DEAD_RETENTION_DAYS"),
+        ({"topic_retention_days": float("inf")}, "TONGBAN_TOPIC_RETENTION_DAYS"),
         ({"min_insync": 3}, "TONGBAN_MIN_INSYNC"),
         ({"lanes": 0}, "TONGBAN_LANES"),
         ({"lane": 1}, "TONGBAN_LANE"),
@@ -50,6 +56,21 @@ def test_a_bad_setting_is_named(given: dict[str, object], named: str) -> None:
         load(**given)
     assert [name for name, _ in refused.value.problems] == [named]
     assert all(reason for _, reason in refused.value.problems)
+
+
+def test_ages_may_be_parts_of_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TONGBAN_PROMISED_OUTAGE_DAYS", "0.001")
+    monkeypatch.setenv("TONGBAN_TOPIC_RETENTION_DAYS", "0.0015")
+    monkeypatch.setenv("TONGBAN_INBOX_RETENTION_DAYS", "0.002")
+    found = load(region="32", dead_retention_days=7)
+    config = config_of(found)
+    assert (config.topic_plan.retention_ms, config.topic_plan.promised_outage_ms) == (129_600, 86_400)
+    assert config.terms.seen_s == pytest.approx(172.8)
+    assert config.terms.every_s == pytest.approx(43.2)
+
+
+def test_what_is_old_is_looked_for_every_five_minutes_at_least() -> None:
+    assert config_of(load(region="32")).terms.every_s == 300
 
 
 def test_peers_that_are_no_json_are_named(monkeypatch: pytest.MonkeyPatch) -> None:

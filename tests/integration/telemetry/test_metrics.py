@@ -80,6 +80,23 @@ async def test_the_fate_of_spans_is_read_when_asked_for() -> None:
     assert "tongban_span_attributes_dropped_total 2.0" in lines
 
 
+async def test_the_tasks_of_the_loop_are_counted() -> None:
+    metrics = NodeMetrics("32", "1")
+    metrics.watch_tasks(asyncio.get_running_loop())
+    server = MetricsServer(metrics)
+    enough = asyncio.Event()
+    counts = []
+    async with asyncio.TaskGroup() as group:
+        for _ in range(2):
+            found = [line for line in (await scrape(server.port)).splitlines() if "tongban_tasks " in line]
+            counts.append(float(found[-1].split()[-1]))
+            for _ in range(5):
+                group.create_task(enough.wait())
+        enough.set()
+    await server.stop()
+    assert counts[1] == counts[0] + 5
+
+
 async def test_nodes_of_one_process_count_apart() -> None:
     first, second = NodeMetrics("32", "1"), NodeMetrics("31", "1")
     first.filed("joint", "filed")
