@@ -231,13 +231,15 @@ def _face(parts: Parts, operations: Operations, materials: MaterialStore, peers:
         crowd=Crowd(
             max_calls=config.max_calls, peer_calls=config.peer_calls, client_calls=config.client_calls,
             max_open_streams=config.max_open_streams, peer_streams=config.peer_streams,
-            peer_rate=config.peer_rate, client_rate=config.client_rate, slow_reader_s=config.slow_reader_s,
+            peer_rate=config.peer_rate, client_rate=config.client_rate, patience_s=config.patience_s,
+            slow_reader_s=config.slow_reader_s,
         ),
     )  # fmt: skip
     return Face(
         config.region, desk=parts.desk, reader=parts.reader, changes=parts.changes, operations=operations,
         materials=materials, book=MaterialBook(parts.store, context.wall_s), peers=peers,
         tracer=parts.telemetry.tracer, now=context.now, calendar=context.calendar, limits=limits,
+        wait_s=parts.writer.wait_s, arrived=parts.writer.turns.arrived,
     )  # fmt: skip
 
 
@@ -350,6 +352,7 @@ def config_of(settings: Settings) -> NodeConfig:
         peer_streams=settings.peer_streams,
         peer_rate=settings.peer_rate,
         client_rate=settings.client_rate,
+        patience_s=settings.patience_s,
         slow_reader_s=settings.slow_reader_s,
         keepalive_s=settings.keepalive_s,
         partitions=settings.partitions,

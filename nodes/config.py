@@ -45,7 +45,7 @@ class NodeConfig:
     max_message_bytes: int = 4 * 1024 * 1024
     max_metadata_bytes: int = 8192
     max_material_bytes: int = 50 * 1024 * 1024
-    max_streams: int = 256
+    max_streams: int = 1024
     max_calls: int = 1000
     peer_calls: int = 600
     client_calls: int = 400
@@ -53,6 +53,7 @@ class NodeConfig:
     peer_streams: int = 600
     peer_rate: float = 10_000.0
     client_rate: float = 5000.0
+    patience_s: float = 0.5
     slow_reader_s: float = 60.0
     keepalive_s: float = 30.0
     partitions: int = 6

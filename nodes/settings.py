@@ -106,9 +106,12 @@ class Settings(BaseSettings):
         2000, "Streams open at once, beyond it RESOURCE_EXHAUSTED.", ge=1, le=100_000
     )
     peer_streams: int = _set(600, "Of these, from one host.", ge=1, le=100_000)
-    max_streams: int = _set(256, "Calls and streams that one connection may hold open.", ge=1, le=10_000)
+    max_streams: int = _set(1024, "Calls and streams that one connection may hold open.", ge=1, le=10_000)
     peer_rate: float = _set(
         10000.0, "Filings and verbs a second from one host, beyond it RESOURCE_EXHAUSTED. 0: any.", ge=0
+    )
+    patience_s: float = _set(
+        0.5, "Seconds that a filing or a verb may have to wait, beyond it RESOURCE_EXHAUSTED.", gt=0, le=600
     )
     client_rate: float = _set(5000.0, "Of these, of one client, by name. 0: any.", ge=0)
 
@@ -131,10 +134,10 @@ class Settings(BaseSettings):
     request_retention_days: float = _days(
         90, "Days that answers to request ids are kept; more than the outage."
     )
+    dead_retention_days: float = _days(365, "Days that replayed or dropped dead letters are kept.")
 
     # what is told
     otlp_endpoint: str = _set("", "Collector for traces, http://host:4317. Empty: none.")
-    dead_retention_days: float = _days(365, "Days that replayed or dropped dead letters are kept.")
     metrics_port: int = _set(0, "Port of the Prometheus metrics. 0: none.", ge=0, le=65_535)
     log_format: Literal["json", "console"] = _set("json", "How log lines are written: json or console.")
     log_level: Literal["debug", "info", "warning", "error"] = _set("info", "Least level that is logged.")
@@ -165,9 +168,6 @@ class Settings(BaseSettings):
     def _fits_together(self) -> Self:
         if self.topic_retention_days <= self.promised_outage_days:
             raise ValueError("topic_retention_days: must exceed promised_outage_days")
-        if self.min_insync > self.replication:
-            raise ValueError("min_insync: must not exceed replication")
-        loopback = is_loopback(host_and_port(self.listen)[0]) if self.listen else True
         if self.inbox_retention_days <= self.topic_retention_days:
             raise ValueError(
                 "inbox_retention_days: must exceed topic_retention_days, or a message that still lies on the"
@@ -178,6 +178,9 @@ class Settings(BaseSettings):
                 "request_retention_days: must exceed promised_outage_days, or a request that is repeated"
                 " after the outage counts as a new one"
             )
+        if self.min_insync > self.replication:
+            raise ValueError("min_insync: must not exceed replication")
+        loopback = is_loopback(host_and_port(self.listen)[0]) if self.listen else True
         if not loopback and not self.insecure:
             raise ValueError("listen: not loopback, and callers are not authenticated; insecure allows it")
         if not loopback and self.business_clock is not None:

@@ -15,6 +15,7 @@ from nodes.cases import machine
 from nodes.cases.case import Case
 from nodes.cases.errors import CaseError
 from nodes.codec.snapshot import decode_case_state, decode_filing, encode_case_state, encode_filing
+from nodes.desk.cache import CaseCache
 from nodes.desk.context import Context
 from nodes.desk.hops import Hop, spans_of
 from nodes.desk.sheet import Sheet
@@ -37,14 +38,16 @@ from nodes.store.rows import (
 from nodes.store.store import WriteTx
 from nodes.telemetry.casetrace import CaseTrace
 from nodes.telemetry.hop import HopSpan
+from nodes.turns import Turns
 
 
 class Batch:
     """The memory of one transaction. Made, filled and thrown away by the desk."""
 
     def __init__(
-        self, context: Context, unit: WriteTx, cache: CaseCache, last: Callable[[Batch], None] | None = None
-    ) -> None:
+        self, context: Context, unit: WriteTx, cache: CaseCache, turns: Turns,
+        last: Callable[[Batch], None] | None = None,
+    ) -> None:  # fmt: skip
         """`last`: what is done when all work is, before anything is written."""
         self.context = context
         self.now: datetime = context.now()
@@ -71,6 +74,7 @@ class Batch:
         """Cases to which the node has nothing more to do by itself."""
         self.next_due_at: datetime | None = None
         """When the first timer is due in the cases that this batch writes."""
+        self._turns = turns
         self._last = last
         self._born: list[str] = []
         self._undo: list[Callable[[], object]] = []
@@ -87,7 +91,11 @@ class Batch:
         given = await self._claim([w.claim for w in first.values() if w.claim is not None])
         live = [w for w in works if w.claim is None or (first[w.claim.key] is w and w.claim.key not in given)]
         await self._load(live)
-        outcomes: list[tuple[Work, Answer | DeskError]] = [(work, self._do(work)) for work in live]
+        outcomes: list[tuple[Work, Answer | DeskError]] = []
+        self._turns.begin()
+        for work in live:
+            outcomes.append((work, self._do(work)))
+            await self._turns.pause()  # nothing else writes, and others read what was committed before
         if self._last is not None:
             self._last(self)
         won, passing = self._answers(outcomes)
@@ -363,32 +371,3 @@ def _like_the_first(claim: Claim, given: Mapping[AnswerKey, StoredAnswer]) -> An
     if first.fingerprint and first.fingerprint != claim.fingerprint:  # "": its effect came back, not its body
         return RequestIdReused(claim.request_id)
     return Answer.read(first.answer)
-
-
-class CaseCache:
-    """The cases that were decoded last, by number; valid only together with the last hash of the stored
-    row.
-    """
-
-    def __init__(self, size: int = 2048) -> None:
-        self._size = size
-        self._cases: dict[str, tuple[bytes, Case]] = {}
-
-    def get(self, row: CaseRow) -> Case | None:
-        """The case as the row has it, or None."""
-        last_hash, case = self._cases.get(row.number, (b"", None))
-        return case if last_hash == row.last_hash else None
-
-    def keep(self, case: Case, last_hash: bytes) -> None:
-        """Keep it while it is open: a closed case is hardly ever asked for again."""
-        if case.open:
-            self.put(case, last_hash)
-        else:
-            self._cases.pop(case.number, None)
-
-    def put(self, case: Case, last_hash: bytes) -> None:
-        """Keep it; the one kept longest goes when there is no room."""
-        self._cases.pop(case.number, None)
-        self._cases[case.number] = (last_hash, case)
-        if len(self._cases) > self._size:
-            del self._cases[next(iter(self._cases))]

@@ -29,7 +29,7 @@ from nodes.store.store import Store
 from regions.casenumber import case_number
 from regions.region import place
 
-BLOCK = 100
+BLOCK = 1000
 """Serials are taken from the database in blocks; what a process did not use is never used."""
 
 

@@ -15,7 +15,7 @@ from typing import Final
 
 from nodes.cases.case import Case
 from nodes.codec.snapshot import decode_case_state, decode_filing
-from nodes.desk.batch import CaseCache
+from nodes.desk.cache import CaseCache
 from nodes.store.rows import AskRow, CaseCursor, CaseFilter, CaseRow, EventRow
 from nodes.store.store import ReadTx, Store
 from nodes.waking import woken

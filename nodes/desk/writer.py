@@ -14,14 +14,20 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from nodes import failpoints
-from nodes.desk.batch import Batch, CaseCache
+from nodes.desk.batch import Batch
+from nodes.desk.cache import CaseCache
 from nodes.desk.context import Context
 from nodes.desk.work import Answer, CatchingUp, DeskError, Overloaded, Rejected, Unavailable, Work
 from nodes.store.errors import CommitUnknown, DataRejected, Retryable, StoreUnavailable, VersionConflict
 from nodes.store.store import Store
+from nodes.turns import Turns
 
 RETRIES = 8
 """How often a transaction that lost against another is run again before its authors are told so."""
+SOON = 64
+"""So many pieces of work are not worth a word about waiting."""
+ENOUGH = 16
+"""Pieces of work in a batch from which on its time tells what one of many takes."""
 
 
 class Writer:
@@ -34,6 +40,7 @@ class Writer:
         after: Callable[[Batch], None] | None = None,
     ) -> None:  # fmt: skip
         self.context = context
+        self.turns = Turns()
         self._store = store
         self._batch_size = batch_size
         self._queue_limit = queue_limit
@@ -43,6 +50,7 @@ class Writer:
         self._backlog: deque[Work] = deque()
         self._wake = asyncio.Event()
         self._cache = CaseCache()
+        self._each_s = 0.002
         self._closing = False
         self._held = False
         self._task: asyncio.Task[None] | None = None
@@ -58,6 +66,13 @@ class Writer:
     def hold(self, held: bool) -> None:
         """While it is held, people's work is refused and no own step is taken: others' words are taken in."""
         self._held = held
+
+    def wait_s(self) -> float:
+        """How long people's work that comes now would have to wait, wall seconds; 0 while little does."""
+        if len(self._urgent) < SOON:
+            return 0.0
+        others = min(len(self._backlog), len(self._urgent) // 3)  # a quarter of each batch is theirs
+        return (len(self._urgent) + others) * self._each_s
 
     @property
     def waiting(self) -> int:
@@ -116,7 +131,7 @@ class Writer:
         began = time.perf_counter()
         try:
             async with self._store.write() as unit:
-                batch = Batch(self.context, unit, self._cache, None if self._held else self._last)
+                batch = Batch(self.context, unit, self._cache, self.turns, None if self._held else self._last)
                 outcomes = await batch.run(works)
                 failpoints.hit("desk.before_commit")
             failpoints.hit("desk.after_commit")
@@ -135,6 +150,8 @@ class Writer:
             await self._halve(works, error)
         else:
             batch.took_s = time.perf_counter() - began
+            if len(works) >= ENOUGH:
+                self._each_s += (batch.took_s / len(works) - self._each_s) / 4
             batch.remember()
             self._tell(outcomes)
             if self._after is not None:

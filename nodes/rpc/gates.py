@@ -36,7 +36,8 @@ log = structlog.get_logger("tongban.rpc")
 class Crowd:
     """What may be under way at once, of all, of a peer, of a client; calls a second, 0 for any.
 
-    `slow_reader_s`: wall seconds that an answer of a stream may lie untaken before the stream is dropped.
+    `patience_s`: wall seconds that a filing or a verb may have to wait for the node, beyond it it is refused
+    at once; `slow_reader_s`: how long an answer of a stream may lie untaken before the stream is dropped.
     """
 
     max_calls: int = 1000
@@ -46,6 +47,7 @@ class Crowd:
     peer_streams: int = 600
     peer_rate: float = 10_000.0
     client_rate: float = 5000.0
+    patience_s: float = 0.5
     slow_reader_s: float = 60.0
 
     @property
@@ -57,12 +59,18 @@ class Crowd:
 class Gate(grpc.aio.ServerInterceptor):
     """Stands innermost, before every handler of the server, ours or not. All of it belongs to one loop."""
 
-    def __init__(self, crowd: Crowd) -> None:
-        self.crowd = crowd
+    def __init__(self, crowd: Crowd, wait_s: Callable[[], float], arrived: Callable[[], None]) -> None:
+        """`wait_s`: how long what comes now would have to wait, wall seconds; `arrived`: is told of calls."""
+        self.crowd, self._wait_s, self._arrived = crowd, wait_s, arrived
         self._calls: Counter[Hashable] = Counter()
         self._streams: Counter[Hashable] = Counter()
         self._telling: set[asyncio.Task[None]] = set()
         self._peer_pace, self._client_pace = Pace(crowd.peer_rate), Pace(crowd.client_rate)
+
+    @property
+    def calls(self) -> int:
+        """Calls under way that are no streams."""
+        return self._calls[ALL]
 
     @property
     def open_streams(self) -> int:
@@ -123,12 +131,15 @@ class Gate(grpc.aio.ServerInterceptor):
     @asynccontextmanager
     async def _call(self, context: Any, client: str | None) -> AsyncIterator[None]:
         """One call under way; refused at once when there is no room for it."""
+        self._arrived()
         crowd, peer = self.crowd, peer_of(context)
         bounds: Bounds = [(ALL, crowd.max_calls), (peer, crowd.peer_calls)]
         if client is not None:
             bounds.append(((peer, client), crowd.client_calls))
         try:
             if client is not None:
+                if (wait_s := self._wait_s()) > crowd.patience_s:
+                    raise Fault("OVERLOADED", retry_after_s=wait_s)
                 self.pass_pace(peer, client)
             _enter(self._calls, bounds, "TOO_MANY_CALLS", RETRY_CALLS_S)
         except Fault as fault:

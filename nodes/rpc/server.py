@@ -6,6 +6,7 @@ the server binds loopback unless it is told that it may be insecure.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any, Final
@@ -20,6 +21,7 @@ from nodes.rpc.cases import CaseFace
 from nodes.rpc.catalogue import CatalogueFace
 from nodes.rpc.drain import Drain
 from nodes.rpc.gates import Crowd, Gate
+from nodes.rpc.hearing import Hearing
 from nodes.rpc.interceptors import Errors, Tracing
 from nodes.rpc.lines import Lines
 from nodes.rpc.operator import OperatorFace
@@ -72,7 +74,7 @@ class Limits:
 
     max_message_bytes: int = 4 * 1024 * 1024
     max_metadata_bytes: int = 8192
-    max_streams: int = 256
+    max_streams: int = 1024
     crowd: Crowd = field(default_factory=Crowd)
     timeout_s: float = 10.0
     idle_s: float = 30.0
@@ -109,12 +111,23 @@ class Face:
     def __init__(
         self, region: str, *, desk: FilesAndActs, reader: Looks, changes: Follows, operations: Operates,
         materials: MaterialStore, book: NotesMaterials, peers: FetchesMaterials, tracer: HopTracer,
-        now: Business, calendar: WorkCalendar, limits: Limits,
+        now: Business, calendar: WorkCalendar, limits: Limits, wait_s: Callable[[], float] = lambda: 0.0,
+        arrived: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
+        """`wait_s`: how long a filing or a verb that comes now would have to wait once it is heard, wall
+        seconds; `arrived`: is told of each call.
+        """
+        hearing = Hearing(lambda: self.gate.calls)
+
+        def heard() -> None:
+            hearing.note()
+            arrived()
+
+        self._hearing = hearing
         self._limits = limits
         self._drain = Drain()
         self._serving = Serving(operations, every_s=limits.health_s)
-        gate = Gate(limits.crowd)
+        gate = Gate(limits.crowd, lambda: wait_s() + hearing.wait_s(), heard)
         lines = Lines(
             region,
             desk,
@@ -131,7 +144,7 @@ class Face:
         self._operator = OperatorFace(region, operations)
         self._peer = PeerFace(region, reader, operations, materials, tracer, now)
         self.gate = gate
-        self._interceptors = [Tracing(tracer), Errors(limits.timeout_s), gate]
+        self._interceptors = [hearing, Tracing(tracer), Errors(limits.timeout_s), gate]
         self._server: grpc.aio.Server | None = None
 
     async def start(self, listen: str, *, insecure: bool = False) -> str:
@@ -161,6 +174,7 @@ class Face:
             raise CannotListen(f"listen: {listen} cannot be had")
         await server.start()
         await self._serving.start()
+        await self._hearing.start(f"{host}:{port}")
         self._server = server
         log.info("listening", listen_address=f"{host}:{port}")
         return f"{host}:{port}"
@@ -172,6 +186,7 @@ class Face:
         server, self._server = self._server, None
         if server is None:
             return
+        await self._hearing.close()
         await self._serving.stop()
         self._drain.stop()
         await server.stop(drain_s)

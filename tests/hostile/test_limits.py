@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -18,6 +19,7 @@ from nodes.desk.desk import Desk
 from nodes.desk.work import Answer
 from nodes.rpc.faults import Fault, fault_of_call
 from nodes.rpc.gates import Crowd
+from nodes.rpc.hearing import CROWDED
 from nodes.rpc.server import Limits
 from nodes.rpc.watching import BEGUN_AT
 from tests.fault.proxy.proxy import Weather, proxy
@@ -51,6 +53,14 @@ class Held:
 
     async def act(self, asked: ActRequest, fingerprint: bytes) -> Answer:
         return await self._desk.act(asked, fingerprint)
+
+
+class Busy(Held):
+    """A desk that takes its time over every filing, and all of the loop's: others wait in gRPC's core."""
+
+    async def file(self, asked: FileRequest, fingerprint: bytes) -> Answer:
+        time.sleep(0.03)  # noqa: ASYNC251  # that is the point of it
+        return await super().file(asked, fingerprint)
 
 
 async def until(holds: Callable[[], bool], within_s: float = WITHIN_S) -> None:
@@ -154,6 +164,25 @@ async def test_a_full_queue_before_the_writer_refuses_early(tmp_path: Path) -> N
         codes = await settled
         assert set(codes) == {"", "OVERLOADED"}
         assert await node.caller.file()
+
+
+async def test_a_node_that_hears_of_calls_too_late_refuses_them_with_a_hint(tmp_path: Path) -> None:
+    held: list[Held] = []
+
+    def before(desk: Desk) -> Held:
+        held.append(Busy(desk))
+        return held[-1]
+
+    limits = Limits(crowd=Crowd(patience_s=0.2))
+    async with served(tmp_path, "32", limits=limits, desk=before) as (node,):
+        answers = [asyncio.create_task(file_once(node)) for _ in range(120)]
+        await until(lambda: held[0].under_way >= CROWDED)
+        await until(lambda: any(answer.done() for answer in answers))
+        held[0].go.set()
+        codes = Counter(await asyncio.gather(*answers))
+        assert set(codes) == {"", "OVERLOADED"}
+        assert codes[""] == held[0].under_way
+        assert await file_once(node) == ""  # nobody waits any more
 
 
 async def file_once(node: Served) -> str:
