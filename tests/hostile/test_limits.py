@@ -13,6 +13,7 @@ from typing import Any
 
 import grpc
 import pytest
+from typing_extensions import override
 
 from nodes.codec.requests import ActRequest, FileRequest
 from nodes.desk.desk import Desk
@@ -58,6 +59,7 @@ class Held:
 class Busy(Held):
     """A desk that takes its time over every filing, and all of the loop's: others wait in gRPC's core."""
 
+    @override
     async def file(self, asked: FileRequest, fingerprint: bytes) -> Answer:
         time.sleep(0.03)  # noqa: ASYNC251  # that is the point of it
         return await super().file(asked, fingerprint)
