@@ -1,9 +1,10 @@
 """`make soak`: traffic, a fault each minute; what nodes hold and have grown to, and the checker's word.
 
-    python -m tests.soak.run [--minutes N] [--rate R] [--seed N] [--json FILE]
+    python -m tests.soak.run [--minutes N] [--rate R] [--seed N] [--servers] [--json FILE]
 
-On the embedded bus. Prints a line a minute. 0: every promise was kept and everything is flat; 1: not, and the
-folder is kept.
+On the embedded bus, or on Kafka and PostgreSQL. The nodes forget after minutes what they would forget after
+months. Prints a line a minute. 0: every promise was kept and everything is flat; 1: not, and the folder is
+kept.
 """
 
 from __future__ import annotations
@@ -11,67 +12,81 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import logging
+import os
 import random
 import shutil
 import sys
 import tempfile
 import time
-from contextlib import ExitStack, suppress
+from collections import Counter
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from statistics import mean
 
-from tests.fault.cluster.cluster import Cluster, embedded, running
-from tests.fault.faults import clocks, failpoints, files, messages, network, processes
-from tests.fault.faults.arena import EMBEDDED, FAULTS, Arena, Fault, happens
+from tests.fault.checker.judge import Places, Verdict, judge, read_world
+from tests.fault.cluster.cluster import data_of, embedded, running
+from tests.fault.disk import disk, may_mount
+from tests.fault.faults import clocks, failpoints, files, messages, network, processes, restored, servers
+from tests.fault.faults.arena import EMBEDDED, FAULTS, SERVERS, Arena, Fault, happens
 from tests.fault.gauge import Gauge
 from tests.fault.proxy.net import Net
-from tests.fault.traffic.drive import drive
+from tests.fault.servers import Servers, own_servers
+from tests.fault.traffic.drive import Report, drive
 from tests.fault.traffic.plan import planned
-from tests.soak.gauges import Sample, in_use_kb, judged, process, rows
+from tests.servers.process import free_port
+from tests.soak.gauges import Sample, judged
+from tests.soak.keeper import Ages, Keeper
+from tests.soak.looks import sample, told
 
-ROOMS = (processes, failpoints, files, messages, clocks, network)
+ROOMS = (processes, failpoints, files, messages, clocks, network, restored, servers)
 """Importing them registers their faults."""
 MINUTE_S = 60.0
 PATIENCE_S = 90.0
+SMALL_MB = 768
+MINUTES = {
+    "PROMISED_OUTAGE": 1.5, "TOPIC_RETENTION": 2.0, "INBOX_RETENTION": 3.0, "REQUEST_RETENTION": 3.0,
+    "TRACE_RETENTION": 3.0, "DEAD_RETENTION": 3.0,
+}  # fmt: skip
+"""How long the nodes keep things here; people's patience is shorter than their answers are kept."""
+FLAT_FROM = 5.5
+"""The minute from which on as much is forgotten as comes in: the longest age, and the sweeps."""
 
 
-def faults() -> list[Fault]:
-    """Those that may share a federation that has no settings or disks of its own."""
+def faults(backend: str = EMBEDDED) -> list[Fault]:
+    """Those that may share a federation: no settings of their own, no servers behind proxies, one broker.
+    Rubbish parks no case, so poison may be among them.
+    """
     plain = (False, (), False, 1, ())
     return [
         fault
         for fault in FAULTS.values()
-        if EMBEDDED in fault.on
-        and not fault.fills_disk
+        if backend in fault.on
         and not fault.long_only
-        and fault.ground(EMBEDDED) == plain
+        and (may_mount() or not fault.fills_disk)
+        and (False, *fault.ground(backend)[1:]) == plain
     ]
 
 
-def sample(cluster: Cluster, minute: float) -> Sample:
-    """All nodes and files as they are now."""
-    held = []
-    for node in cluster.nodes.values():
-        with suppress(OSError):  # of one that has just ended
-            held.append(process(node.pid))
-    found = [rows(Path(url.removeprefix("sqlite:///"))) for url in cluster.databases.values()]
-    return Sample(
-        minute,
-        {name: mean(each[name] for each in held) for name in held[0]},
-        {name: sum(each[name] for each in found) for name in found[0]},
-        in_use_kb(Path(cluster.bus.removeprefix("sqlite:///"))),
-    )
+class Deck:
+    """Faults in the seed's order: each comes once before any comes again."""
+
+    def __init__(self, seed: int, backend: str) -> None:
+        self._rng, self._backend = random.Random(seed), backend
+        self._left: list[Fault] = []
+
+    def draw(self) -> Fault:
+        """The next one."""
+        if not self._left:
+            self._left = faults(self._backend)
+            self._rng.shuffle(self._left)
+        return self._left.pop()
 
 
-def told(seen: Sample) -> str:
-    """A line of the table."""
-    waiting = seen.rows["outbox"]
-    return (
-        f"{seen.minute:5.1f} min  {seen.process['rss_mb']:6.1f} MB {seen.process['handles']:5.1f} files"
-        f" {seen.process['threads']:5.1f} threads  {seen.cases:6} copies  outbox {waiting:4}"
-        f"  inbox {seen.rows['inbox']:7}  spans {seen.rows['span']:7}  bus {seen.bus_kb:7} kB"
-    )
+def ages() -> Ages:
+    """What the keeper is told of MINUTES."""
+    answers, spans, topics = (MINUTES[f"{name}_RETENTION"] for name in ("REQUEST", "TRACE", "TOPIC"))
+    return Ages(answers * MINUTE_S, spans * MINUTE_S, topics * MINUTE_S)
 
 
 def say(text: str) -> None:
@@ -82,41 +97,76 @@ def say(text: str) -> None:
 
 async def soak(options: argparse.Namespace, folder: Path) -> int:
     """The run; 0 when it held."""
-    rng = random.Random(options.seed)
+    backend = SERVERS if options.servers else EMBEDDED
+    deck = Deck(options.seed, backend)
+    settings = {f"{name}_DAYS": f"{minutes / 1440:.6f}" for name, minutes in MINUTES.items()}
     samples: list[Sample] = []
     broken: list[str] = []
     with ExitStack() as stack:
         net = stack.enter_context(Net(options.seed))
-        cluster = embedded(folder, net)
+        on: Servers | None = None
+        if options.servers:
+            on = stack.enter_context(own_servers(f"soak-{os.getpid()}"))
+            cluster = await on.cluster(folder, net, wired=False, brokers=1, **settings)
+        else:
+            if may_mount():
+                stack.enter_context(disk(data_of(folder), SMALL_MB))
+            cluster = embedded(folder, net, **settings)
+        for node in cluster.nodes.values():
+            node.settings = {**node.settings, "METRICS_PORT": str(free_port())}
         stack.enter_context(running(cluster))
         gauge = Gauge(cluster.databases, cluster.bus)
-        async with gauge.open():
+        keeper = Keeper(cluster.databases, cluster.bus, ages(), cluster.restores)
+        async with gauge.open(), keeper.open():
             enough = asyncio.Event()
-            journeys = planned(options.seed, rate=options.rate, seconds=(options.minutes + 2) * MINUTE_S)
+            journeys = planned(options.seed, rate=options.rate, seconds=(options.minutes + 60) * MINUTE_S)
             traffic = asyncio.create_task(
                 drive(journeys, cluster.addresses, cluster.history, patience_s=PATIENCE_S, enough=enough)
             )
             try:
                 began = time.monotonic()
                 for minute in range(1, options.minutes + 1):
-                    fault = rng.choice(faults())
-                    arena = Arena(cluster, net, random.Random(f"{options.seed}-{minute}"))
+                    fault = deck.draw()
+                    arena = Arena(cluster, net, random.Random(f"{options.seed}-{minute}"), servers=on)
                     await happens(arena, fault)
                     reading = await gauge.reading(arena.began, arena.ended)
                     missed = [*arena.broken, *reading.broken]
                     broken += [f"{fault.name}: {text}" for text in missed]
                     await asyncio.sleep(max(0.0, began + minute * MINUTE_S - time.monotonic()))
-                    samples.append(sample(cluster, (time.monotonic() - began) / MINUTE_S))
+                    samples.append(await sample(cluster, on, (time.monotonic() - began) / MINUTE_S))
                     say(f"{told(samples[-1])}  {fault.name}{''.join(f' ! {text}' for text in missed)}")
                 enough.set()
                 report = await traffic
             finally:
                 traffic.cancel()
-        verdict, settled_s = await cluster.settled()
+            worst = judged(samples, flat_from=FLAT_FROM)
+
+        async def checked(places: Places) -> Verdict:
+            return judge(keeper.whole(await read_world(places)))
+
+        verdict, settled_s = await cluster.settled(checked=checked)
+    broken += keeper.broken
     broken += [f"{v.invariant} {v.name} {v.case} {v.region}: {v.evidence}" for v in verdict.violations]
     broken += [f"{report.ends['given up']} journeys given up"] * bool(report.ends["given up"])
-    uneven = judged(samples)
+    return ended(options, samples, broken, worst, report, verdict, settled_s, keeper)
+
+
+def ended(
+    options: argparse.Namespace, samples: list[Sample], broken: list[str], uneven: list[str], report: Report,
+    verdict: Verdict, settled_s: float, keeper: Keeper,
+) -> int:  # fmt: skip
+    """Says what became of it; 0 when it held."""
+    messages_seen = sum(len(each.records) for each in keeper.topics.values())
+    forgotten = Counter(
+        {
+            "answers": sum(len(m.answers) for m in keeper.regions.values()) - samples[-1].rows["answer"],
+            "spans": sum(len(m.spans) for m in keeper.regions.values())
+            - samples[-1].rows["span"]
+            - samples[-1].rows["span of open"],
+        }
+    )
     say(f"checker: {', '.join(f'{n} {word}' for word, n in verdict.counts.items() if n)}; {settled_s:.1f} s")
+    say(f"forgotten in time: {dict(forgotten)}; {messages_seen} messages collected in {keeper.looks} looks")
     say(f"journeys: {report}")
     for text in (*broken, *uneven):
         say(f"BROKEN {text}")
@@ -129,10 +179,12 @@ async def soak(options: argparse.Namespace, folder: Path) -> int:
 
 def main() -> int:
     """The command line."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     parser = argparse.ArgumentParser(prog="python -m tests.soak.run", description=__doc__)
     parser.add_argument("--minutes", type=int, default=30)
     parser.add_argument("--rate", type=float, default=2.0, help="journeys a second")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--servers", action="store_true", help="on Kafka and PostgreSQL")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="tongban-soak-"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
@@ -57,26 +57,29 @@ async def read_region(code: str, url: str, cores: dict[bytes, EventCore] | None 
 
     Raises ValueError for a URL of another kind, the driver's own error when it cannot be read.
     """
+    return _region(code, await read_rows(url, SELECTS), {} if cores is None else cores)
+
+
+async def read_rows(url: str, selects: Mapping[str, str]) -> Rows:
+    """What these statements give, by name, all at one moment. Raises what read_region does."""
     if url.startswith("sqlite:///"):
-        rows = _sqlite(Path(url.removeprefix("sqlite:///")))
-    elif url.startswith("postgresql"):
-        rows = await _postgres(url.replace("postgresql+asyncpg:", "postgresql:", 1))
-    else:
-        raise ValueError("url: neither sqlite:///… nor postgresql://…")
-    return _region(code, rows, {} if cores is None else cores)
+        return _sqlite(Path(url.removeprefix("sqlite:///")), selects)
+    if url.startswith("postgresql"):
+        return await _postgres(url.replace("postgresql+asyncpg:", "postgresql:", 1), selects)
+    raise ValueError("url: neither sqlite:///… nor postgresql://…")
 
 
-def _sqlite(path: Path) -> Rows:
+def _sqlite(path: Path, selects: Mapping[str, str]) -> Rows:
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)) as connection:
         connection.execute("BEGIN")
-        return {name: connection.execute(text).fetchall() for name, text in SELECTS.items()}
+        return {name: connection.execute(text).fetchall() for name, text in selects.items()}
 
 
-async def _postgres(url: str) -> Rows:
+async def _postgres(url: str, selects: Mapping[str, str]) -> Rows:
     connection = await asyncpg.connect(url)
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
-            return {name: await connection.fetch(text) for name, text in SELECTS.items()}
+            return {name: await connection.fetch(text) for name, text in selects.items()}
     finally:
         await connection.close()
 
@@ -90,7 +93,7 @@ def _region(code: str, rows: Rows, cores: dict[bytes, EventCore]) -> Region:
         cases={row[0]: _case(row) for row in rows["case"]},
         filings=frozenset(row[0] for row in rows["filing"]),
         events=dict(events),
-        answers={(row[0], row[1]): _answer(row) for row in rows["answer"]},
+        answers={(row[0], row[1]): answer_of(row) for row in rows["answer"]},
         asks={row[0]: _ask(row) for row in rows["ask"]},
         outbox=[Owed(*row) for row in rows["outbox"]],
         tails=[Tail(*row) for row in rows["tail"]],
@@ -133,8 +136,8 @@ def _case(row: Sequence[Any]) -> CaseRow:
     )  # fmt: skip
 
 
-def _answer(row: Sequence[Any]) -> Answer:
-    """The first byte of what is stored tells a refusal from an answer."""
+def answer_of(row: Sequence[Any]) -> Answer:
+    """Of client, request id and what is stored, whose first byte tells a refusal from an answer."""
     client, request_id, stored = row
     if stored is None:
         return Answer(client, request_id, False, None)

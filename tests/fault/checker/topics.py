@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -30,28 +30,31 @@ TYPE: Final = "cn.tongban.v1."
 PATIENCE_MS: Final = 5_000
 
 Headers = Iterable[tuple[str, bytes]]
+Since = Mapping[tuple[str, int], int]
+"""(topic, partition) -> offset."""
+NOTHING_YET: Final[Since] = {}
 
 
-async def read_topics(url: str) -> Sequence[Partition]:
-    """Every partition of the inboxes and dead-letter topics.
+async def read_topics(url: str, since: Since = NOTHING_YET) -> Sequence[Partition]:
+    """Every partition of the inboxes and dead-letter topics, and its records from the offset `since` on.
 
     Raises ValueError for another kind of URL, and for a bus on which no topic was ever made.
     """
-    found = await _read(url)
+    found = await _read(url, since)
     if not found:
         raise ValueError(f"bus: {url} has no topic of ours")
     return found
 
 
-async def _read(url: str) -> Sequence[Partition]:
+async def _read(url: str, since: Since) -> Sequence[Partition]:
     if url.startswith("sqlite:///"):
-        return _embedded(Path(url.removeprefix("sqlite:///")))
+        return _embedded(Path(url.removeprefix("sqlite:///")), since)
     if url.startswith("kafka://"):
-        return await _kafka(url.removeprefix("kafka://").partition("?")[0].rstrip("/"))
+        return await _kafka(url.removeprefix("kafka://").partition("?")[0].rstrip("/"), since)
     raise ValueError("url: neither sqlite:///… nor kafka://…")
 
 
-def _embedded(path: Path) -> Sequence[Partition]:
+def _embedded(path: Path, since: Since) -> Sequence[Partition]:
     found = []
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)) as connection:
         connection.execute("BEGIN")
@@ -66,7 +69,7 @@ def _embedded(path: Path) -> Sequence[Partition]:
             records = connection.execute(
                 "SELECT id, timestamp_ms, key, value, headers FROM record"
                 " WHERE id >= ? AND id < ? ORDER BY id",
-                (base, (partition_id + 1) << OFFSET_BITS),
+                (base + since.get((topic, number), 0), (partition_id + 1) << OFFSET_BITS),
             )
             said = [
                 _record(topic, number, row_id - base, at_ms, key, value, _headers(headers))
@@ -80,7 +83,7 @@ def _headers(text: str) -> Headers:
     return [(name, value.encode("latin-1")) for name, value in json.loads(text)] if text else []
 
 
-async def _kafka(servers: str) -> Sequence[Partition]:
+async def _kafka(servers: str, since: Since) -> Sequence[Partition]:
     consumer = AIOKafkaConsumer(
         bootstrap_servers=servers, enable_auto_commit=False, group_id=None, max_partition_fetch_bytes=8 << 20
     )
@@ -90,10 +93,11 @@ async def _kafka(servers: str) -> Sequence[Partition]:
         first = await consumer.beginning_offsets(places)
         ends = await consumer.end_offsets(places)
         records: dict[KafkaPartition, list[Record]] = {place: [] for place in places}
+        starts = {p: max(first[p], since.get((p.topic, p.partition), 0)) for p in places}
         consumer.assign(places)
         for place in places:
-            consumer.seek(place, first[place])
-        left = {place for place in places if first[place] < ends[place]}
+            consumer.seek(place, starts[place])
+        left = {place for place in places if starts[place] < ends[place]}
         while left:
             batch = await consumer.getmany(*left, timeout_ms=PATIENCE_MS)
             if not batch:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -23,6 +23,7 @@ REGIONS = ("31", "32", "33", "34")
 SETTLE_WITHIN_S = 60.0
 """The promise: owner and mirrors converge within 60 s after faults stop."""
 COMMON: Final = {"RESEND_AFTER_S": "2", "POLL_S": "0.1", "LANE_LEASE_S": "2", "RPC_TIMEOUT_S": "3"}
+Checks = Callable[[Places], Awaitable[Verdict]]
 NOTHING: Final[Mapping[str, Mapping[str, str]]] = {}
 
 
@@ -40,8 +41,9 @@ class Cluster:
 
     def join(self, region: str, process: str) -> NodeProcess:
         """One more process of that region on its database, not started yet; it ends with the cluster."""
-        first = self.nodes[region]
-        made = NodeProcess(region, self.folder, first.settings, process)
+        taken = "METRICS_PORT"  # by the first
+        settings = {name: said for name, said in self.nodes[region].settings.items() if name != taken}
+        made = NodeProcess(region, self.folder, settings, process)
         self.joined.append(made)
         return made
 
@@ -94,13 +96,15 @@ class Cluster:
             node.kill()
 
     async def settled(
-        self, within_s: float = SETTLE_WITHIN_S, *, may_park: bool = False
+        self, within_s: float = SETTLE_WITHIN_S, *, may_park: bool = False, checked: Checks = check
     ) -> tuple[Verdict, float]:
-        """The verdict as soon as no promise is broken, else the last one; and how long that took."""
+        """The verdict as soon as no promise is broken, else the last one; and how long that took. `checked`:
+        what reads and judges.
+        """
         began = time.monotonic()
         pause_s = 0.5
         while True:
-            verdict = await check(replace(self.places, may_park=may_park))
+            verdict = await checked(replace(self.places, may_park=may_park))
             took_s = time.monotonic() - began
             if not verdict.violations or took_s > within_s:
                 return verdict, took_s
