@@ -39,7 +39,7 @@ class Hearing(grpc.aio.ServerInterceptor):
         self._waited_s = 0.0
         self._crowded = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._answer = grpc.unary_unary_rpc_method_handler(_nothing)
+        self._answer: Handler = grpc.unary_unary_rpc_method_handler(_nothing)
 
     async def start(self, address: str) -> None:
         """Listens to itself at host:port."""
@@ -82,7 +82,7 @@ class Hearing(grpc.aio.ServerInterceptor):
     async def _ask(self, address: str) -> None:
         alone = (("grpc.use_local_subchannel_pool", 1),)  # not behind what else the node sends
         async with grpc.aio.insecure_channel(_near(address), alone) as channel:
-            call = channel.unary_unary(METHOD)
+            call: Any = channel.unary_unary(METHOD)
             while True:
                 if self._count() < CROWDED:
                     self._crowded.clear()
