@@ -73,8 +73,9 @@ fault: $(SET_UP)  ## every fault by name under traffic, then the checker's word 
 	@$(BIN)/python -m tests.fault.run $(if $(LONG),--long) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 .PHONY: soak
-soak: $(SET_UP)  ## steady traffic on the embedded bus, a fault each minute; what grows, and the checker's word (MINUTES=30)
-	@$(BIN)/python -m tests.soak.run --minutes $(or $(MINUTES),30) $(if $(SEED),--seed $(SEED)) $(ARGS)
+soak: $(SET_UP)  ## steady traffic, a fault each minute; what grows, and the checker's word (MINUTES=30, SERVERS=1, SEED=)
+	@$(if $(SERVERS),$(BIN)/python -m tests.servers.need)
+	@$(BIN)/python -m tests.soak.run --minutes $(or $(MINUTES),30) $(if $(SERVERS),--servers) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 .PHONY: fuzz
 fuzz: $(SET_UP)  ## a million mutated messages, then a coverage-guided fuzzer on each decoder (COUNT=, SECONDS=30, SEED=7)

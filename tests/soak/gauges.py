@@ -45,15 +45,15 @@ TRIMMED: Final = {
     "answer": "answer",
     "sent_tail": "sent_tail",
     "span": f"span WHERE NOT {OF_OPEN}",
+    "letters": "parked WHERE coalesce(case_number, '') = ''",
 }
-"""What is forgotten in time."""
+"""What is forgotten in time; letters, once an operator has settled them."""
 FIXED: Final = {name: name for name in ("bus_offset", "lease", "node_meta")}
 """What a node has so many of, and no more."""
 RECORD: Final = {
     "case_row": "case_row",
     "open": "case_row WHERE open",
     "span of open": f"span WHERE {OF_OPEN}",
-    "letters": "parked WHERE coalesce(case_number, '') = ''",
     **{
         name: name
         for name in (
@@ -62,7 +62,7 @@ RECORD: Final = {
         )
     },
 }
-"""What stays: the cases' own record, the traces of those under way, rubbish that no operator has settled."""
+"""What stays: the cases' own record, and the traces of those under way."""
 TABLES: Final = {**WAITING, **TRIMMED, **FIXED, **RECORD}
 
 

@@ -1,4 +1,4 @@
-"""Collects, while the soak runs, what the nodes may forget in time: messages, answers and spans.
+"""Collects, while the soak runs, what the nodes may forget in time: messages, answers, spans, dead letters.
 
 So the checker sees all that there ever was, though topics and databases have been trimmed. What goes before
 its time, or is cut out of the midst of a trace, is told. Knows the ages that the nodes were given.
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Generic, TypeVar
 
 from tests.fault.checker.database import answer_of, read_rows
-from tests.fault.checker.facts import Answer, Partition, Region, Restore, Span, World
+from tests.fault.checker.facts import Answer, Parked, Partition, Region, Restore, Span, World
 from tests.fault.checker.topics import read_topics
 from tests.fault.gauge import NOT_NOW
 
@@ -24,21 +24,23 @@ EDGE_S: Final = 1.0
 SELECTS: Final = {
     "answer": "SELECT client, request_id, answer, created_wall_s FROM answer WHERE answer IS NOT NULL",
     "span": "SELECT span_id, trace_id, parent_span_id, case_number, name, start_ns FROM span",
+    "letter": "SELECT id, coalesce(case_number, ''), source, topic, \"partition\", log_offset, reason,"
+    " highest_seen, state, parked_wall_s FROM parked",
     "open": "SELECT number FROM case_row WHERE open",
 }
 Place = tuple[str, int]
 Key = tuple[str, str]
 K = TypeVar("K")
-Row = TypeVar("Row", Answer, Span)
+Row = TypeVar("Row", Answer, Span, Parked)
 
 
 @dataclass(frozen=True, slots=True)
 class Ages:
-    """How long answers, spans and messages are kept at least, seconds of wall time."""
+    """How long answers, spans and settled letters are kept at least, seconds of wall time."""
 
     answers_s: float
     spans_s: float
-    messages_s: float
+    letters_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +53,15 @@ class Kept(Generic[Row]):
 
 @dataclass(slots=True)
 class Memory:
-    """One region's rows: all that were ever seen, and those that were there at the last look."""
+    """One region's rows: all that were ever seen; `there`: the answers, `hops`: the spans, `waiting`:
+    the letters of the last look."""
 
     answers: dict[Key, Kept[Answer]] = field(default_factory=dict)
     spans: dict[str, Kept[Span]] = field(default_factory=dict)
+    letters: dict[str, Kept[Parked]] = field(default_factory=dict)
     there: set[Key] = field(default_factory=set)
     hops: set[str] = field(default_factory=set)
+    waiting: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -93,9 +98,12 @@ class Keeper:
         self._messages(await read_topics(self.bus, ends))
         for region, url in self.databases.items():
             rows = await read_rows(url, SELECTS)
-            answers = {(r[0], r[1]): Kept(answer_of(tuple(r)[:3]), r[3]) for r in rows["answer"]}
-            spans = {r[0]: Kept(Span(region, *tuple(r)[:5]), r[5] / 1e9) for r in rows["span"]}
-            self._database(region, answers, spans, frozenset(r[0] for r in rows["open"]), time.time())
+            found = Memory(
+                answers={(r[0], r[1]): Kept(answer_of(tuple(r)[:3]), r[3]) for r in rows["answer"]},
+                spans={r[0]: Kept(Span(region, *tuple(r)[:5]), r[5] / 1e9) for r in rows["span"]},
+                letters={r[0]: Kept(Parked(*tuple(r)[:9]), r[9]) for r in rows["letter"]},
+            )
+            self._database(region, found, frozenset(r[0] for r in rows["open"]), time.time())
         self.looks += 1
 
     def whole(self, world: World) -> World:
@@ -103,7 +111,8 @@ class Keeper:
         if world.partitions is not None:
             self._messages(world.partitions)
         regions = {code: self._filled(region) for code, region in world.regions.items()}
-        return replace(world, partitions=list(self.topics.values()), regions=regions)
+        partitions = None if world.partitions is None else list(self.topics.values())
+        return replace(world, partitions=partitions, regions=regions)
 
     async def _look_on(self) -> None:
         while True:
@@ -120,36 +129,39 @@ class Keeper:
             if new.incarnation != known.incarnation:
                 self._said.append(("", 0.0, f"{new.topic}/{new.number} was made anew"))
             if new.first > known.end:
-                text = f"{new.topic}/{new.number}: {known.end} to {new.first} went within {EVERY_S:g} s"
+                text = f"{new.topic}/{new.number}: {known.end} to {new.first} went unseen"
                 self._said.append(("", 0.0, text))
             more = [record for record in new.records if record.offset >= known.end]
             self.topics[place] = replace(
                 known, incarnation=new.incarnation, end=new.end, records=[*known.records, *more]
             )
 
-    def _database(
-        self, region: str, answers: dict[Key, Kept[Answer]], spans: dict[str, Kept[Span]],
-        under_way: frozenset[str], now: float,
-    ) -> None:  # fmt: skip
+    def _database(self, region: str, found: Memory, under_way: frozenset[str], now: float) -> None:
         kept = self.regions.setdefault(region, Memory())
-        for key in kept.there - answers.keys():
+        for key in kept.there - found.answers.keys():
             at = kept.answers[key].at
             if now - at < self.ages.answers_s:
                 self._said.append((region, at, f"{region}: answer {key[1]} went after {now - at:.0f} s"))
-        for key in kept.there & answers.keys():
-            if kept.answers[key].row != answers[key].row:
+        for key in kept.there & found.answers.keys():
+            if kept.answers[key].row != found.answers[key].row:
                 self._said.append((region, kept.answers[key].at, f"{region}: answer {key[1]} is another"))
-        self._traces(region, kept, kept.hops - spans.keys(), spans, under_way, now)
-        kept.answers |= answers
-        kept.spans |= spans
-        kept.there, kept.hops = set(answers), set(spans)
+        for each in kept.waiting - found.letters.keys():
+            letter, at = kept.letters[each].row, kept.letters[each].at
+            if letter.state == "parked" or now - at < self.ages.letters_s:
+                text = f"{region}: letter {each} went {letter.state} after {now - at:.0f} s"
+                self._said.append((region, at, text))
+        self._traces(region, kept, found.spans, under_way, now)
+        kept.answers |= found.answers
+        kept.spans |= found.spans
+        kept.letters |= found.letters
+        kept.there, kept.hops, kept.waiting = set(found.answers), set(found.spans), set(found.letters)
 
     def _traces(
-        self, region: str, kept: Memory, gone: set[str], spans: Mapping[str, Kept[Span]],
-        under_way: frozenset[str], now: float,
+        self, region: str, kept: Memory, spans: Mapping[str, Kept[Span]], under_way: frozenset[str],
+        now: float,
     ) -> None:  # fmt: skip
         """A trace goes as a whole, when all its cases have ended and its last hop is old enough."""
-        traces = {kept.spans[each].row.trace_id for each in gone}
+        traces = {kept.spans[each].row.trace_id for each in kept.hops - spans.keys()}
         if not traces:
             return
         last: dict[str, float] = {}
@@ -178,7 +190,8 @@ class Keeper:
         kept = self.regions.get(region.code, Memory())
         answers = {**self._lasting(region.code, kept.answers), **region.answers}
         spans = self._lasting(region.code, kept.spans) | {span.span_id: span for span in region.spans}
-        return replace(region, answers=answers, spans=list(spans.values()))
+        letters = self._lasting(region.code, kept.letters) | {each.id: each for each in region.parked}
+        return replace(region, answers=answers, spans=list(spans.values()), parked=list(letters.values()))
 
     def _lasting(self, region: str, rows: Mapping[K, Kept[Row]]) -> dict[K, Row]:
         return {key: kept.row for key, kept in rows.items() if not self._undone(region, kept.at)}

@@ -42,6 +42,7 @@ def told(seen: Sample) -> str:
         f" {held['threads']:4.1f} threads {held['tasks']:5.1f} tasks |"
         f" {seen.cases:6} copies {there['open']:5} open {there['case_event']:7} events |"
         f" waiting {waiting:4} inbox {there['inbox']:6} answers {there['answer']:6}"
-        f" tails {there['sent_tail']:6} spans {there['span']:6} + {there['span of open']:6} |"
+        f" tails {there['sent_tail']:6} spans {there['span']:6} + {there['span of open']:6}"
+        f" letters {there['letters']:4} |"
         f" bus {seen.bus_kb:6} kB, databases {seen.base_kb:7} kB |"
     )

@@ -16,10 +16,10 @@ import logging
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
-from collections import Counter
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -35,6 +35,7 @@ from tests.fault.servers import Servers, own_servers
 from tests.fault.traffic.drive import Report, drive
 from tests.fault.traffic.plan import planned
 from tests.servers.process import free_port
+from tests.soak.clearing import cleared
 from tests.soak.gauges import Sample, judged
 from tests.soak.keeper import Ages, Keeper
 from tests.soak.looks import sample, told
@@ -85,8 +86,8 @@ class Deck:
 
 def ages() -> Ages:
     """What the keeper is told of MINUTES."""
-    answers, spans, topics = (MINUTES[f"{name}_RETENTION"] for name in ("REQUEST", "TRACE", "TOPIC"))
-    return Ages(answers * MINUTE_S, spans * MINUTE_S, topics * MINUTE_S)
+    answers, spans, letters = (MINUTES[f"{name}_RETENTION"] for name in ("REQUEST", "TRACE", "DEAD"))
+    return Ages(answers * MINUTE_S, spans * MINUTE_S, letters * MINUTE_S)
 
 
 def say(text: str) -> None:
@@ -96,7 +97,10 @@ def say(text: str) -> None:
 
 
 async def soak(options: argparse.Namespace, folder: Path) -> int:
-    """The run; 0 when it held."""
+    """The run; 0 when it held. A SIGTERM clears everything away."""
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     backend = SERVERS if options.servers else EMBEDDED
     deck = Deck(options.seed, backend)
     settings = {f"{name}_DAYS": f"{minutes / 1440:.6f}" for name, minutes in MINUTES.items()}
@@ -133,6 +137,7 @@ async def soak(options: argparse.Namespace, folder: Path) -> int:
                     missed = [*arena.broken, *reading.broken]
                     broken += [f"{fault.name}: {text}" for text in missed]
                     await asyncio.sleep(max(0.0, began + minute * MINUTE_S - time.monotonic()))
+                    await cleared(cluster.addresses)
                     samples.append(await sample(cluster, on, (time.monotonic() - began) / MINUTE_S))
                     say(f"{told(samples[-1])}  {fault.name}{''.join(f' ! {text}' for text in missed)}")
                 enough.set()
@@ -156,17 +161,17 @@ def ended(
     verdict: Verdict, settled_s: float, keeper: Keeper,
 ) -> int:  # fmt: skip
     """Says what became of it; 0 when it held."""
-    messages_seen = sum(len(each.records) for each in keeper.topics.values())
-    forgotten = Counter(
-        {
-            "answers": sum(len(m.answers) for m in keeper.regions.values()) - samples[-1].rows["answer"],
-            "spans": sum(len(m.spans) for m in keeper.regions.values())
-            - samples[-1].rows["span"]
-            - samples[-1].rows["span of open"],
-        }
-    )
+    there = samples[-1].rows
+    kept = list(keeper.regions.values())
+    gone = {
+        "answers": sum(len(memory.answers) for memory in kept) - there["answer"],
+        "spans": sum(len(memory.spans) for memory in kept) - there["span"] - there["span of open"],
+        "letters": sum(len(memory.letters) for memory in kept) - there["letters"],
+    }
+    collected = sum(len(each.records) for each in keeper.topics.values())
     say(f"checker: {', '.join(f'{n} {word}' for word, n in verdict.counts.items() if n)}; {settled_s:.1f} s")
-    say(f"forgotten in time: {dict(forgotten)}; {messages_seen} messages collected in {keeper.looks} looks")
+    forgotten = ", ".join(f"{count} {name}" for name, count in gone.items())
+    say(f"forgotten in time: {forgotten}; {collected} messages were collected in {keeper.looks} looks")
     say(f"journeys: {report}")
     for text in (*broken, *uneven):
         say(f"BROKEN {text}")
@@ -188,7 +193,10 @@ def main() -> int:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="tongban-soak-"))
-    code = asyncio.run(soak(options, folder))
+    try:
+        code = asyncio.run(soak(options, folder))
+    except asyncio.CancelledError:
+        code = 143
     if code:
         say(f"see {folder}")
     else:
