@@ -20,6 +20,7 @@ from benchmarks import found, registers
 from benchmarks.filings import ASKS, EVENTS, Filings, Way
 from benchmarks.grounds import Ground
 from benchmarks.pace import Outcome
+from benchmarks.streams import Refused, Streams
 from tests.servers.process import LOOPBACK, free_port
 from tongban.v1 import case_service_pb2
 
@@ -53,7 +54,10 @@ class Federation:
         databases: Mapping[str, str],
         channels: Mapping[str, Sequence[grpc.aio.Channel]],
         bus: str = "",
+        *,
+        streams: bool = False,
     ) -> None:
+        """`streams`: file by lines of streams, as platforms do, not by a call each."""
         self.bus = bus
         self._ways = itertools.cycle(ways)
         self.databases = databases
@@ -62,6 +66,11 @@ class Federation:
             region: itertools.cycle([channel.unary_unary(FILE) for channel in several])
             for region, several in channels.items()
         }
+        self._streams: dict[str, Iterator[Streams]] = {
+            region: itertools.cycle([Streams(channel) for channel in several] if streams else [])
+            for region, several in channels.items()
+        }
+        self._by_stream = streams
         self._filings = Filings()
         self._filed: dict[str, Way] = {}
 
@@ -73,14 +82,21 @@ class Federation:
         """One filing; see `pace.Call`."""
         way = next(self._ways)
         try:
-            answer = await next(self._files[way.origin])(self._filings.next(way))
+            number = await self._filed_at(way.origin, self._filings.next(way))
+        except Refused as refused:
+            return "refused", refused.code
         except grpc.aio.AioRpcError as error:
             early = error.code() in (grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.CANCELLED)
             said = f"{error.code().name} {error.details() or ''}"[:80]
             return "refused" if early else "failed", said
-        number = case_service_pb2.FileResponse.FromString(answer).case_number
         self._filed[number] = way
         return "acked", number
+
+    async def _filed_at(self, region: str, request: bytes) -> str:
+        if self._by_stream:
+            return await next(self._streams[region]).file(request)
+        answer = await next(self._files[region])(request)
+        return case_service_pb2.FileResponse.FromString(answer).case_number
 
     async def ends(self, numbers: Sequence[str]) -> dict[str, float]:
         """The cases that are whole in both databases and when they were; waits while more of them end."""
@@ -116,7 +132,13 @@ def ways(regions: Sequence[str]) -> list[Way]:
 
 @asynccontextmanager
 async def running(
-    ground: Ground, regions: Sequence[str], *, servers: bool, processes: int = 1, **settings: str
+    ground: Ground,
+    regions: Sequence[str],
+    *,
+    servers: bool,
+    processes: int = 1,
+    streams: bool = False,
+    **settings: str,
 ) -> AsyncIterator[Federation]:
     """The nodes, started and answering; `processes` of the first region, one of each other."""
     registers.publish(ground.folder)
@@ -147,7 +169,7 @@ async def running(
             channel = await stack.enter_async_context(grpc.aio.insecure_channel(f"{LOOPBACK}:{place.port}"))
             await _ready(ground, place)
             channels[place.region].append(channel)
-        yield Federation(ways(regions), databases, channels, bus)
+        yield Federation(ways(regions), databases, channels, bus, streams=streams)
 
 
 def _stores(ground: Ground, regions: Sequence[str], *, servers: bool) -> tuple[str, dict[str, str]]:

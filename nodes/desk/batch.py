@@ -7,7 +7,7 @@ are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -46,7 +46,7 @@ class Batch:
 
     def __init__(
         self, context: Context, unit: WriteTx, cache: CaseCache, turns: Turns,
-        last: Callable[[Batch], None] | None = None,
+        last: Callable[[Batch], Awaitable[None]] | None = None,
     ) -> None:  # fmt: skip
         """`last`: what is done when all work is, before anything is written."""
         self.context = context
@@ -74,7 +74,7 @@ class Batch:
         """Cases to which the node has nothing more to do by itself."""
         self.next_due_at: datetime | None = None
         """When the first timer is due in the cases that this batch writes."""
-        self._turns = turns
+        self.turns = turns
         self._last = last
         self._born: list[str] = []
         self._undo: list[Callable[[], object]] = []
@@ -92,12 +92,12 @@ class Batch:
         live = [w for w in works if w.claim is None or (first[w.claim.key] is w and w.claim.key not in given)]
         await self._load(live)
         outcomes: list[tuple[Work, Answer | DeskError]] = []
-        self._turns.begin()
+        self.turns.begin()
         for work in live:
             outcomes.append((work, self._do(work)))
-            await self._turns.pause()  # nothing else writes, and others read what was committed before
+            await self.turns.pause()  # nothing else writes, and others read what was committed before
         if self._last is not None:
-            self._last(self)
+            await self._last(self)
         won, passing = self._answers(outcomes)
         if won:
             await self._unit.put_answers(won)

@@ -34,13 +34,14 @@ class OwnSteps:
     def __init__(self, next_step: NextStep, tracer: HopTracer) -> None:
         self._next_step, self._tracer = next_step, tracer
 
-    def __call__(self, batch: Batch) -> None:
+    async def __call__(self, batch: Batch) -> None:
         """Take what is next of every case that the batch changed, until it is somebody else's turn."""
         region = batch.context.region
         hop = OwnHop(self._tracer, "own_step")
         for sheet in batch.sheets.values():
             if sheet.written and not sheet.parked and sheet.owned_by(region):
                 self._settle(batch, sheet, hop)
+                await batch.turns.pause()
         batch.keep_spans(hop)
 
     def _settle(self, batch: Batch, sheet: Sheet, hop: OwnHop) -> None:

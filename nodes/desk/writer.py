@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
 from nodes import failpoints
@@ -45,7 +45,7 @@ class Writer:
         self._batch_size = batch_size
         self._queue_limit = queue_limit
         self._after = after
-        self._last: Callable[[Batch], None] | None = None
+        self._last: Callable[[Batch], Awaitable[None]] | None = None
         self._urgent: deque[Work] = deque()
         self._backlog: deque[Work] = deque()
         self._wake = asyncio.Event()
@@ -59,7 +59,7 @@ class Writer:
         """Who is told of each committed batch."""
         self._after = after
 
-    def do_last(self, last: Callable[[Batch], None]) -> None:
+    def do_last(self, last: Callable[[Batch], Awaitable[None]]) -> None:
         """What is done in each transaction when all work is, before anything is written."""
         self._last = last
 
