@@ -8,6 +8,7 @@ the messages; the broker's commit serves the lag alone.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from itertools import groupby
@@ -44,6 +45,10 @@ from nodes.telemetry.hop import HopSpan
 
 MAX_RECORDS: Final = 64
 """Messages of one transaction: a tenth of a second for a filing to wait behind."""
+COMMIT_EVERY_S: Final = 0.25
+"""The broker is told no more often how far the reading is: the lag that it shows is that much late."""
+IDLE_POLL_S: Final = 1.0
+LAST_WORD_S: Final = 1.0
 MAX_PAUSE_S: Final = 5.0
 MAX_AHEAD_MS: Final = 86_400_000
 """How much later than the bus took it a message may say that it was made: clocks differ, but not by a day."""
@@ -63,6 +68,8 @@ class Inbox:
         self._process = process
         self._task: asyncio.Task[None] | None = None
         self._subscription: Subscription | None = None
+        self._applied: dict[tuple[str, int], LogPosition] = {}
+        self._committed_at = 0.0
         self.problem = ""
         """Why nothing is being read now, "" when all is well."""
 
@@ -71,13 +78,16 @@ class Inbox:
         self._task = asyncio.create_task(self._run(), name=f"inbox-{self._region}")
 
     async def close(self) -> None:
-        """Ends after the messages in hand are applied."""
-        if self._subscription is not None:
-            await self._subscription.close()
+        """Ends; messages in hand that are not applied yet come again."""
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
+        if self._subscription is not None:
+            with suppress(BusError, TimeoutError):
+                async with asyncio.timeout(LAST_WORD_S):
+                    await self._commit()
+            await self._subscription.close()
 
     async def _start_at(self, topic: str, partition: int, incarnation: str) -> int | None:
         """The offset in our own database; an unknown incarnation of the log begins at the earliest."""
@@ -110,10 +120,13 @@ class Inbox:
             )
             try:
                 while True:
-                    deliveries = await self._subscription.poll(MAX_RECORDS, timeout_s=1.0)
+                    wait_s = COMMIT_EVERY_S if self._applied else IDLE_POLL_S
+                    deliveries = await self._subscription.poll(MAX_RECORDS, timeout_s=wait_s)
                     self.problem, tries = "", 0
                     if deliveries:
                         await self._apply(deliveries)
+                    if not deliveries or time.monotonic() - self._committed_at >= COMMIT_EVERY_S:
+                        await self._commit()
             except (BusClosed, asyncio.CancelledError):
                 return
             except Exception as error:  # whatever it is, the reading must not end for ever
@@ -138,10 +151,19 @@ class Inbox:
             for failed in done:
                 if isinstance(failed, BaseException):
                     raise failed
+        self._applied |= {(g[-1].message.topic, g[-1].partition): g[-1].next_position for g in groups}
+
+    async def _commit(self) -> None:
+        """Tell the broker how far the reading is, of the partitions that are still ours."""
         assert self._subscription is not None
-        failpoints.hit("inbox.before_offset_commit")
-        await self._subscription.commit([group[-1].next_position for group in groups])
-        failpoints.hit("inbox.after_offset_commit")
+        self._committed_at = time.monotonic()
+        mine = self._subscription.assigned()
+        applied, self._applied = self._applied, {}
+        if places := [place for at, place in applied.items() if TopicPartition(*at) in mine]:
+            failpoints.hit("inbox.before_offset_commit")
+            with suppress(NotAssigned):  # lost meanwhile: whoever has it now tells
+                await self._subscription.commit(places)
+            failpoints.hit("inbox.after_offset_commit")
 
     async def _submit(self, work: Arrivals) -> None:
         """Do it; what the database rejects is found by halving, and put aside alone."""
