@@ -43,6 +43,8 @@ from tests.soak.looks import sample, told
 ROOMS = (processes, failpoints, files, messages, clocks, network, restored, servers)
 """Importing them registers their faults."""
 MINUTE_S = 60.0
+BEFORE_S = 10.0
+"""Traffic before the first fault: it needs cases and messages to befall."""
 PATIENCE_S = 90.0
 SMALL_MB = 768
 MINUTES = {
@@ -129,6 +131,7 @@ async def soak(options: argparse.Namespace, folder: Path) -> int:
             )
             try:
                 began = time.monotonic()
+                await asyncio.sleep(BEFORE_S)
                 for minute in range(1, options.minutes + 1):
                     fault = deck.draw()
                     arena = Arena(cluster, net, random.Random(f"{options.seed}-{minute}"), servers=on)
