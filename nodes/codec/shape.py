@@ -6,28 +6,18 @@ not know which types there are.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 from google.protobuf.message import Message
 
+from nodes.cases.frozen import maker
 from nodes.codec.errors import DecodeError, EncodeError
-from nodes.codec.kinds import MAX_COUNT, Fill, Kind, Take
+from nodes.codec.kinds import MAX_COUNT, Kind
 from nodes.codec.texts import MAX_TEXT, check_text
 
 D = TypeVar("D")
-
-
-def _getter(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
-    """Several attributes at once, always as a tuple."""
-    if not names:
-        return lambda _: ()
-    read = attrgetter(*names)
-    if len(names) == 1:
-        return lambda value: (read(value),)
-    return read
 
 
 class Shape(Generic[D]):
@@ -41,73 +31,94 @@ class Shape(Generic[D]):
         self.domain = domain
         self.message = message
         self.kinds = kinds
-        plain = {name: kind for name, kind in kinds.items() if kind.take is None}
-        texts = [name for name, kind in plain.items() if kind.text]
-        numbers = [name for name, kind in plain.items() if kind.number]
-        self._plain = (*texts, *numbers, *(name for name in plain if name not in {*texts, *numbers}))
-        self._get_plain = _getter(self._plain)
-        self._texts, self._numbers = len(texts), len(texts) + len(numbers)
-        self._needed = tuple(at for at, name in enumerate(self._plain) if plain[name].needed)
-        as_is = tuple(name for name, kind in kinds.items() if kind.fill is None)
-        self._as_is = as_is
-        self._get_as_is = _getter(as_is)
-        self._fill: tuple[tuple[str, Fill], ...] = tuple(
-            (name, kind.fill(kind.name or name)) for name, kind in kinds.items() if kind.fill is not None
-        )
-        self._get_filled = _getter(tuple(name for name, _ in self._fill))
-        self._take: tuple[tuple[str, Take], ...] = tuple(
-            (name, kind.take(kind.name or name)) for name, kind in kinds.items() if kind.take is not None
-        )
+        self._fill: Callable[[Any, D], None] = _written(kinds)
+        self._take: Callable[[Any], D] = _read(domain, kinds)
 
     def put(self, value: D) -> Any:
         """The message of `value`."""
         message = self.message()
-        self.fill(message, value)
+        self._fill(message, value)
         return message
 
     def fill(self, message: Any, value: D) -> None:
         """Writes `value` into an empty message, where it stands."""
-        name = ""
-        try:
-            for name, plain in zip(self._as_is, self._get_as_is(value), strict=True):
-                if plain:
-                    setattr(message, name, plain)
-            for (name, fill), given in zip(self._fill, self._get_filled(value), strict=True):  # noqa: B007  # the error names it
-                fill(message, given)
-        except EncodeError as error:
-            raise error.under(name) from None
-        except (TypeError, ValueError) as error:
-            raise EncodeError(name, f"cannot be held: {type(error).__name__}") from None
+        self._fill(message, value)
 
     def take(self, message: Any) -> D:
         """The domain value of `message`, every field checked."""
-        values = self._get_plain(message)
-        if self._texts:
-            joined = "".join(values[: self._texts])
-            if len(joined) > MAX_TEXT or not joined.isprintable():
-                self._check_texts(values)
-        for at in self._needed:
-            if not values[at]:
-                raise DecodeError(self._plain[at], "is missing")
-        for at in range(self._texts, self._numbers):
-            if values[at] > MAX_COUNT:
-                raise DecodeError(self._plain[at], "is too large")
-        given = dict(zip(self._plain, values, strict=True))
-        name = ""
-        try:
-            for name, take in self._take:
-                given[name] = take(message)
-        except DecodeError as error:
-            raise error.under(name) from None
-        return self.domain(**given)
+        return self._take(message)
 
-    def _check_texts(self, values: tuple[Any, ...]) -> None:
-        for name, text in zip(self._plain[: self._texts], values, strict=False):
-            kind = self.kinds[name]
+
+def _written(kinds: Mapping[str, Kind]) -> Callable[[Any, Any], None]:
+    """The function that writes a value of these fields into a message."""
+    known: dict[str, Any] = {"EncodeError": EncodeError}
+    lines = []
+    for at, (name, kind) in enumerate(kinds.items()):
+        lines.append(f"at = {name!r}")
+        if kind.fill is None:
+            lines += [f"given = value.{name}", "if given:", f"    message.{name} = given"]
+        else:
+            known[f"fill{at}"] = kind.fill(kind.name or name)
+            lines.append(f"fill{at}(message, value.{name})")
+    return _made(
+        "fill(message, value)",
+        ["at = ''", "try:", *_in(lines or ["pass"]),
+         "except EncodeError as error:", "    raise error.under(at) from None",
+         "except (TypeError, ValueError) as error:",
+         "    raise EncodeError(at, f'cannot be held: {type(error).__name__}') from None"],
+        known,
+    )  # fmt: skip
+
+
+def _read(domain: Callable[..., Any], kinds: Mapping[str, Kind]) -> Callable[[Any], Any]:
+    """The function that reads these fields of a message, checks them, and makes the value."""
+    known: dict[str, Any] = {"DecodeError": DecodeError, "MAX_TEXT": MAX_TEXT, "MAX_COUNT": MAX_COUNT}
+    names = {name: f"v{at}" for at, name in enumerate(kinds)}
+    plain = {name: kind for name, kind in kinds.items() if kind.take is None}
+    lines = [f"{names[name]} = message.{name}" for name in plain]
+    if texts := {name: kind for name, kind in plain.items() if kind.text}:
+        known["check"] = _checker(texts)
+        said = [names[name] for name in texts]
+        lines += [f"said = {' + '.join(said)}", "if len(said) > MAX_TEXT or not said.isprintable():",
+                  f"    check({', '.join(said)})"]  # fmt: skip
+    for name, kind in plain.items():
+        if kind.needed:
+            lines += [f"if not {names[name]}:", f"    raise DecodeError({name!r}, 'is missing')"]
+        if kind.number:
+            lines += [f"if {names[name]} > MAX_COUNT:", f"    raise DecodeError({name!r}, 'is too large')"]
+    taken = []
+    for at, (name, kind) in enumerate(kinds.items()):
+        if kind.take is not None:
+            known[f"take{at}"] = kind.take(kind.name or name)
+            taken += [f"at = {name!r}", f"{names[name]} = take{at}(message)"]
+    if taken:
+        lines += ["try:", *_in(taken), "except DecodeError as error:", "    raise error.under(at) from None"]
+    known["make"] = maker(domain, tuple(kinds))
+    return _made("take(message)", [*lines, f"return make({', '.join(names.values())})"], known)
+
+
+def _checker(texts: Mapping[str, Kind]) -> Callable[..., None]:
+    """Finds the text that is not as its kind allows, if there is one."""
+
+    def check(*given: str) -> None:
+        for (name, kind), text in zip(texts.items(), given, strict=True):
             try:
                 check_text(text, kind.text, lines=kind.lines)
             except DecodeError as error:
                 raise error.under(name) from None
+
+    return check
+
+
+def _in(lines: Iterable[str]) -> list[str]:
+    return [f"    {line}" for line in lines]
+
+
+def _made(head: str, lines: Iterable[str], known: dict[str, Any]) -> Callable[..., Any]:
+    """A function of a table, written once: walking the table for each value takes half as long again."""
+    exec("\n".join([f"def {head}:", *_in(lines)]), known)  # noqa: S102  # names come from our own tables
+    function: Callable[..., Any] = known[head.partition("(")[0]]
+    return function
 
 
 class Remembered(Generic[D]):
