@@ -164,12 +164,11 @@ def ended(
     verdict: Verdict, settled_s: float, keeper: Keeper,
 ) -> int:  # fmt: skip
     """Says what became of it; 0 when it held."""
-    there = samples[-1].rows
     kept = list(keeper.regions.values())
     gone = {
-        "answers": sum(len(memory.answers) for memory in kept) - there["answer"],
-        "spans": sum(len(memory.spans) for memory in kept) - there["span"] - there["span of open"],
-        "letters": sum(len(memory.letters) for memory in kept) - there["letters"],
+        "answers": sum(len(memory.answers) - len(memory.there) for memory in kept),
+        "spans": sum(len(memory.spans) - len(memory.hops) for memory in kept),
+        "letters": sum(len(memory.letters) - len(memory.waiting) for memory in kept),
     }
     collected = sum(len(each.records) for each in keeper.topics.values())
     say(f"checker: {', '.join(f'{n} {word}' for word, n in verdict.counts.items() if n)}; {settled_s:.1f} s")
