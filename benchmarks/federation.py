@@ -78,11 +78,18 @@ class Federation:
         """To one of the region's processes."""
         return self._channels[region][0]
 
-    async def file(self, _number: int) -> tuple[Outcome, str]:
+    async def file(self, number: int) -> tuple[Outcome, str]:
         """One filing; see `pace.Call`."""
+        return await self._file(number, self._by_stream)
+
+    async def file_by_call(self, number: int) -> tuple[Outcome, str]:
+        """One filing by a call of its own, as a lone client does it."""
+        return await self._file(number, False)
+
+    async def _file(self, _number: int, by_stream: bool) -> tuple[Outcome, str]:
         way = next(self._ways)
         try:
-            number = await self._filed_at(way.origin, self._filings.next(way))
+            number = await self._filed_at(way.origin, self._filings.next(way), by_stream)
         except Refused as refused:
             return "refused", refused.code
         except grpc.aio.AioRpcError as error:
@@ -92,8 +99,8 @@ class Federation:
         self._filed[number] = way
         return "acked", number
 
-    async def _filed_at(self, region: str, request: bytes) -> str:
-        if self._by_stream:
+    async def _filed_at(self, region: str, request: bytes, by_stream: bool) -> str:
+        if by_stream:
             return await next(self._streams[region]).file(request)
         answer = await next(self._files[region])(request)
         return case_service_pb2.FileResponse.FromString(answer).case_number

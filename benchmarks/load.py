@@ -29,12 +29,21 @@ WITHOUT = "without sealing, signatures and receipts, which come with the trust b
 
 
 async def measure(
-    place: Ground, plan: Plan, regions: list[str], *, servers: bool, processes: int = 1
+    place: Ground,
+    plan: Plan,
+    regions: list[str],
+    *,
+    servers: bool,
+    processes: int = 1,
+    streams: bool = False,
 ) -> dict[str, Any]:
     """Idle use, the peak, what 70 % of it feels like, and what three times of it does."""
     name = "Kafka + PostgreSQL" if servers else "embedded (SQLite)"
-    print(f"{name}: {' -> '.join(regions)}, {WITHOUT}")
-    async with federation.running(place, regions, servers=servers, processes=processes) as nodes:
+    way = "lines of streams" if streams else "calls"
+    print(f"{name}: {' -> '.join(regions)}, filed by {way}, {WITHOUT}")
+    async with federation.running(
+        place, regions, servers=servers, processes=processes, streams=streams
+    ) as nodes:
         trial = Trial(place, plan, nodes.file, nodes.ends)
         await trial.step_of(plan.start_rate, plan.step_s / 2, plan.drop_s / 2)  # the first one warms up
         idle = await trial.idle(plan.idle_s)
@@ -43,24 +52,24 @@ async def measure(
         print(f"{name}: {found.per_s:.0f} lifecycles/s")
         calm = await _told(trial, found.per_s * 0.7, plan)
         report: dict[str, Any] = {
-            "backend": name, "regions": regions, "processes": processes, "events": EVENTS, "asks": ASKS,
+            "backend": name, "regions": regions, "processes": processes, "filed_by": way, "events": EVENTS, "asks": ASKS,
             "without": WITHOUT,
             "per_s": found.per_s,
             "idle_share_of_a_core": idle, "rss_mb": trial.rss_mb(), "at_70_percent": asdict(calm),
             "steps": [asdict(step) for step in found.steps],
         }  # fmt: skip
+        report["lifecycles"] = trial.whole
+        report["messages"] = dict(await messages.count(nodes.bus, regions))
+        print(messages.row(report["messages"], trial.whole))
         if plan.overload_s:
             report["overload"] = await overload.measure(
-                nodes.file,
+                nodes.file_by_call,
                 nodes.ends,
                 per_s=found.per_s,
                 storm_s=plan.overload_s,
                 calm=calm.ack,
                 seed=plan.seed,
             )
-        report["lifecycles"] = trial.whole
-        report["messages"] = dict(await messages.count(nodes.bus, regions))
-        print(messages.row(report["messages"], trial.whole))
         print("memory: " + ", ".join(f"{k} {v:.0f} MB" for k, v in trial.rss_mb().items()) + "\n")
     return report
 
@@ -84,7 +93,12 @@ async def everything(place: Ground, plan: Plan, given: argparse.Namespace) -> di
             report["floor"] = {"per_s": found.per_s, "steps": [asdict(step) for step in found.steps]}
         else:
             found_here = await measure(
-                place, plan, regions, servers=backend == "servers", processes=given.processes
+                place,
+                plan,
+                regions,
+                servers=backend == "servers",
+                processes=given.processes,
+                streams=given.streams,
             )
             report["backends"].append(found_here)
     if "floor" in report:
@@ -98,6 +112,7 @@ def main() -> None:
     parser = with_plan(argparse.ArgumentParser(description=__doc__.partition("\n")[0]))
     parser.add_argument("--backends", default="embedded,servers,floor")
     parser.add_argument("--regions", default="32,31", help="two regions, or all four: each files to the next")
+    parser.add_argument("--streams", action="store_true", help="file by lines of streams, as platforms do")
     parser.add_argument("--processes", type=int, default=1, help="of the first region, on one PostgreSQL")
     given = parser.parse_args()
     wants_servers = given.backends != "embedded"
