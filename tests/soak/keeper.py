@@ -19,6 +19,8 @@ from tests.fault.checker.topics import read_topics
 from tests.fault.gauge import NOT_NOW
 
 EVERY_S: Final = 15.0
+WITHIN_S: Final = 20.0
+"""A look at servers that are away is given up then, and made anew."""
 EDGE_S: Final = 1.0
 """A backup is taken within so long of the time that it names."""
 SELECTS: Final = {
@@ -117,7 +119,8 @@ class Keeper:
     async def _look_on(self) -> None:
         while True:
             with suppress(*NOT_NOW):
-                await self.look()
+                async with asyncio.timeout(WITHIN_S):
+                    await self.look()
             await asyncio.sleep(EVERY_S)
 
     def _messages(self, found: Iterable[Partition]) -> None:

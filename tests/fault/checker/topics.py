@@ -87,8 +87,8 @@ async def _kafka(servers: str, since: Since) -> Sequence[Partition]:
     consumer = AIOKafkaConsumer(
         bootstrap_servers=servers, enable_auto_commit=False, group_id=None, max_partition_fetch_bytes=8 << 20
     )
-    await consumer.start()
     try:
+        await consumer.start()
         places = await _places(servers)
         first = await consumer.beginning_offsets(places)
         ends = await consumer.end_offsets(places)
@@ -119,8 +119,8 @@ async def _kafka(servers: str, since: Since) -> Sequence[Partition]:
 async def _places(servers: str) -> list[KafkaPartition]:
     """Every partition there is. A consumer's own metadata knows only what it has subscribed to."""
     admin = AIOKafkaAdminClient(bootstrap_servers=servers)
-    await admin.start()
     try:
+        await admin.start()
         topics = sorted(t for t in await admin.list_topics() if t.startswith(PREFIXES))
         said = await admin.describe_topics(topics) if topics else []
     finally:
