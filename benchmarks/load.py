@@ -52,8 +52,8 @@ async def measure(
         print(f"{name}: {found.per_s:.0f} lifecycles/s")
         calm = await _told(trial, found.per_s * 0.7, plan)
         report: dict[str, Any] = {
-            "backend": name, "regions": regions, "processes": processes, "filed_by": way, "events": EVENTS, "asks": ASKS,
-            "without": WITHOUT,
+            "backend": name, "regions": regions, "processes": processes, "filed_by": way,
+            "events": EVENTS, "asks": ASKS, "without": WITHOUT,
             "per_s": found.per_s,
             "idle_share_of_a_core": idle, "rss_mb": trial.rss_mb(), "at_70_percent": asdict(calm),
             "steps": [asdict(step) for step in found.steps],
