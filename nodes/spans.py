@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import replace
 
+from nodes.cases.frozen import replace
 from nodes.store.rows import SpanRow as StoredSpan
 from nodes.telemetry.hop import HopSpan
 from nodes.telemetry.spans import SpanLink, SpanRow

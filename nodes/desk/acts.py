@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import uuid_utils
@@ -31,6 +31,7 @@ from nodes.cases.commands import (
     Withdraw,
 )
 from nodes.cases.errors import CaseError, Code
+from nodes.cases.frozen import replace
 from nodes.codec.answers import (
     FiledFacts,
     applied_answer,

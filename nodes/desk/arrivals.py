@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
 import uuid_utils
 
 from nodes.cases.errors import CaseError
+from nodes.cases.frozen import replace
 from nodes.codec.exchange import (
     MANY_CASES,
     Ack,

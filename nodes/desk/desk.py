@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 
 import uuid_utils
 from opentelemetry import trace
 
 from nodes.cases.case import Material
 from nodes.cases.commands import Command, Correct, SupplyLack
+from nodes.cases.frozen import replace
 from nodes.codec.answers import FiledFacts
 from nodes.codec.requests import ActRequest, FileRequest, NewFiling
 from nodes.desk.acts import Act, FileCase, RefuseRequest

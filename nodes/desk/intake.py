@@ -8,10 +8,11 @@ applicant says, never from an identity number.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from nodes.cases.case import Case, Delivery, Filing, JointPart, Kind, Material, Party
+from nodes.cases.frozen import replace
 from nodes.cases.terms import terms_of
 from nodes.codec.answers import FieldWarning
 from nodes.codec.requests import NewFiling
