@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from pathlib import Path
 
 from nodes.cases.case import State
-from nodes.operations.retention import Retention, Terms
+from nodes.operations.retention import EVERY_S, Retention, Terms
 from tests.integration.desk.federation import Node, federation, filing
 from tests.integration.operations.console import consoles
 
@@ -58,6 +59,28 @@ async def test_each_kind_goes_after_its_own_time_and_a_case_never(tmp_path: Path
         assert (await console.operations.health()).parked == 0
         # The request id is free again, for another filing too.
         await origin.filed(filing(origin="320200"), request_id="first")
+
+
+async def test_a_sweep_comes_by_itself_within_a_quarter_of_the_shortest_time(tmp_path: Path) -> None:
+    assert SOON.every_s == 25
+    assert (Terms().every_s, Terms(seen_s=1).every_s) == EVERY_S[::-1]
+    async with federation(tmp_path, "32") as (origin,):
+        number = await origin.filed(filing(), request_id="first")
+        store, wall_s = origin.parts.store, origin.parts.context.wall_s
+        async with store.read() as unit:
+            assert await unit.find_answer("test", "first") is not None
+        mine = Retention(store, Terms(answers_s=1.5), process="node", wall_s=wall_s)
+        await mine.start()
+        deadline = time.monotonic() + 20
+        while True:
+            async with store.read() as unit:
+                if await unit.find_answer("test", "first") is None:
+                    break
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.1)
+        await mine.close()
+        assert mine.problem == ""
+        assert len(await records(origin, number)) > 0
 
 
 async def test_one_process_forgets_at_a_time(tmp_path: Path) -> None:
