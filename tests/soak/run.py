@@ -153,9 +153,12 @@ async def soak(options: argparse.Namespace, folder: Path) -> int:
             return judge(keeper.whole(await read_world(places)))
 
         verdict, settled_s = await cluster.settled(checked=checked)
-    broken += keeper.broken
-    broken += [f"{v.invariant} {v.name} {v.case} {v.region}: {v.evidence}" for v in verdict.violations]
-    broken += [f"{report.ends['given up']} journeys given up"] * bool(report.ends["given up"])
+        broken += keeper.broken
+        broken += [f"{v.invariant} {v.name} {v.case} {v.region}: {v.evidence}" for v in verdict.violations]
+        broken += [f"{report.ends['given up']} journeys given up"] * bool(report.ends["given up"])
+        if broken and on is None:  # its disk ends with the run
+            cluster.kill()
+            shutil.copytree(data_of(folder), folder / "left")
     return ended(options, samples, broken, worst, report, verdict, settled_s, keeper)
 
 
