@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from tests.fault.checker.database import answer_of, read_rows
 from tests.fault.checker.facts import Answer, Parked, Partition, Region, Restore, Span, World
@@ -21,14 +21,16 @@ from tests.fault.gauge import NOT_NOW
 EVERY_S: Final = 15.0
 WITHIN_S: Final = 20.0
 """A look at servers that are away is given up then, and made anew."""
-EDGE_S: Final = 1.0
-"""A backup is taken within so long of the time that it names."""
+LATE_S: Final = 10.0
+"""A row may be written so long after the time that it names."""
 SELECTS: Final = {
     "answer": "SELECT client, request_id, answer, created_wall_s FROM answer WHERE answer IS NOT NULL",
     "span": "SELECT span_id, trace_id, parent_span_id, case_number, name, start_ns FROM span",
     "letter": "SELECT id, coalesce(case_number, ''), source, topic, \"partition\", log_offset, reason,"
     " highest_seen, state, parked_wall_s FROM parked",
     "open": "SELECT number FROM case_row WHERE open",
+    "incarnation": "SELECT value FROM node_meta WHERE key = 'incarnation'",
+    "restoring": "SELECT value FROM node_meta WHERE key = 'restoring'",
 }
 Place = tuple[str, int]
 Key = tuple[str, str]
@@ -47,10 +49,11 @@ class Ages:
 
 @dataclass(frozen=True, slots=True)
 class Kept(Generic[Row]):
-    """A row as it was last seen, and when it was written, wall seconds."""
+    """A row as it was last seen, when it was written, wall seconds, and the node's incarnation then."""
 
     row: Row
     at: float
+    incarnation: str
 
 
 @dataclass(slots=True)
@@ -64,6 +67,7 @@ class Memory:
     there: set[Key] = field(default_factory=set)
     hops: set[str] = field(default_factory=set)
     waiting: set[str] = field(default_factory=set)
+    incarnation: str = ""
 
 
 @dataclass(slots=True)
@@ -77,7 +81,7 @@ class Keeper:
     topics: dict[Place, Partition] = field(default_factory=dict)
     regions: dict[str, Memory] = field(default_factory=dict)
     looks: int = 0
-    _said: list[tuple[str, float, str]] = field(default_factory=list)
+    _said: list[tuple[str, Kept[Any] | None, str]] = field(default_factory=list)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Keeper]:
@@ -92,7 +96,7 @@ class Keeper:
     @property
     def broken(self) -> list[str]:
         """What went that should have stayed, but for what a restored backup has undone."""
-        return [text for region, at, text in self._said if not self._undone(region, at)]
+        return [text for region, kept, text in self._said if kept is None or not self._undone(region, kept)]
 
     async def look(self) -> None:
         """Everything that there is now. Raises what reading raises."""
@@ -100,10 +104,14 @@ class Keeper:
         self._messages(await read_topics(self.bus, ends))
         for region, url in self.databases.items():
             rows = await read_rows(url, SELECTS)
+            if rows["restoring"] or not rows["incarnation"]:
+                continue  # it is being put back
+            age = rows["incarnation"][0][0]
             found = Memory(
-                answers={(r[0], r[1]): Kept(answer_of(tuple(r)[:3]), r[3]) for r in rows["answer"]},
-                spans={r[0]: Kept(Span(region, *tuple(r)[:5]), r[5] / 1e9) for r in rows["span"]},
-                letters={r[0]: Kept(Parked(*tuple(r)[:9]), r[9]) for r in rows["letter"]},
+                answers={(r[0], r[1]): Kept(answer_of(tuple(r)[:3]), r[3], age) for r in rows["answer"]},
+                spans={r[0]: Kept(Span(region, *tuple(r)[:5]), r[5] / 1e9, age) for r in rows["span"]},
+                letters={r[0]: Kept(Parked(*tuple(r)[:9]), r[9], age) for r in rows["letter"]},
+                incarnation=age,
             )
             self._database(region, found, frozenset(r[0] for r in rows["open"]), time.time())
         self.looks += 1
@@ -130,10 +138,10 @@ class Keeper:
             if known is None:
                 known = replace(new, end=0, first=0, records=())
             if new.incarnation != known.incarnation:
-                self._said.append(("", 0.0, f"{new.topic}/{new.number} was made anew"))
+                self._said.append(("", None, f"{new.topic}/{new.number} was made anew"))
             if new.first > known.end:
                 text = f"{new.topic}/{new.number}: {known.end} to {new.first} went unseen"
-                self._said.append(("", 0.0, text))
+                self._said.append(("", None, text))
             more = [record for record in new.records if record.offset >= known.end]
             self.topics[place] = replace(
                 known, incarnation=new.incarnation, end=new.end, records=[*known.records, *more]
@@ -142,21 +150,23 @@ class Keeper:
     def _database(self, region: str, found: Memory, under_way: frozenset[str], now: float) -> None:
         kept = self.regions.setdefault(region, Memory())
         for key in kept.there - found.answers.keys():
-            at = kept.answers[key].at
-            if now - at < self.ages.answers_s:
-                self._said.append((region, at, f"{region}: answer {key[1]} went after {now - at:.0f} s"))
+            answer = kept.answers[key]
+            if now - answer.at < self.ages.answers_s:
+                text = f"{region}: answer {key[1]} went after {now - answer.at:.0f} s"
+                self._said.append((region, answer, text))
         for key in kept.there & found.answers.keys():
             if kept.answers[key].row != found.answers[key].row:
-                self._said.append((region, kept.answers[key].at, f"{region}: answer {key[1]} is another"))
+                self._said.append((region, kept.answers[key], f"{region}: answer {key[1]} is another"))
         for each in kept.waiting - found.letters.keys():
-            letter, at = kept.letters[each].row, kept.letters[each].at
-            if letter.state == "parked" or now - at < self.ages.letters_s:
-                text = f"{region}: letter {each} went {letter.state} after {now - at:.0f} s"
-                self._said.append((region, at, text))
+            letter = kept.letters[each]
+            if letter.row.state == "parked" or now - letter.at < self.ages.letters_s:
+                text = f"{region}: letter {each} went {letter.row.state} after {now - letter.at:.0f} s"
+                self._said.append((region, letter, text))
         self._traces(region, kept, found.spans, under_way, now)
         kept.answers |= found.answers
         kept.spans |= found.spans
         kept.letters |= found.letters
+        kept.incarnation = found.incarnation
         kept.there, kept.hops, kept.waiting = set(found.answers), set(found.spans), set(found.letters)
 
     def _traces(
@@ -164,28 +174,31 @@ class Keeper:
         now: float,
     ) -> None:  # fmt: skip
         """A trace goes as a whole, when all its cases have ended and its last hop is old enough."""
-        traces = {kept.spans[each].row.trace_id for each in kept.hops - spans.keys()}
-        if not traces:
+        gone: dict[str, Kept[Span]] = {}
+        for each in kept.hops - spans.keys():
+            hop = kept.spans[each]
+            first = gone.setdefault(hop.row.trace_id, hop)
+            gone[hop.row.trace_id] = min(first, hop, key=lambda k: k.at)
+        if not gone:
             return
-        last: dict[str, float] = {}
+        said: set[tuple[str, str]] = set()
         for each in kept.hops:
-            hop = kept.spans[each].row
-            if hop.trace_id not in traces:
+            hop = kept.spans[each]
+            trace = hop.row.trace_id
+            if trace not in gone:
                 continue
-            last[hop.trace_id] = max(last.get(hop.trace_id, 0.0), kept.spans[each].at)
-            at = kept.spans[each].at
             if each in spans:
-                self._said.append((region, at, f"{region}: trace {hop.trace_id} was cut in two"))
-            elif hop.case_number in under_way:
-                self._said.append((region, at, f"{region}: the trace of open {hop.case_number} went"))
-        for trace, at in last.items():
-            if now - at < self.ages.spans_s:
-                self._said.append((region, at, f"{region}: trace {trace} went after {now - at:.0f} s"))
+                said.add((trace, f"trace {trace} was cut in two"))
+            elif hop.row.case_number in under_way:
+                said.add((trace, f"the trace of open {hop.row.case_number} went"))
+            if now - hop.at < self.ages.spans_s:
+                said.add((trace, f"trace {trace} went before its time"))
+        self._said += [(region, gone[trace], f"{region}: {text}") for trace, text in sorted(said)]
 
-    def _undone(self, region: str, at: float) -> bool:
-        """Whether what was written then went with a restored backup."""
-        return any(
-            r.region == region and r.backup_ns / 1e9 - EDGE_S <= at <= r.restored_ns / 1e9 + EDGE_S
+    def _undone(self, region: str, kept: Kept[Any]) -> bool:
+        """Whether it went with a restored backup: written behind it, and not seen any more since."""
+        return kept.incarnation != self.regions[region].incarnation and any(
+            r.region == region and r.backup_ns / 1e9 - LATE_S <= kept.at <= r.restored_ns / 1e9
             for r in self.restores
         )
 
@@ -197,4 +210,4 @@ class Keeper:
         return replace(region, answers=answers, spans=list(spans.values()), parked=list(letters.values()))
 
     def _lasting(self, region: str, rows: Mapping[K, Kept[Row]]) -> dict[K, Row]:
-        return {key: kept.row for key, kept in rows.items() if not self._undone(region, kept.at)}
+        return {key: kept.row for key, kept in rows.items() if not self._undone(region, kept)}
