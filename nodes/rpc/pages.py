@@ -75,7 +75,8 @@ def wanted_of(message: pb.CaseFilter) -> Wanted:
     if len(states) == 1 and not numbers:
         texts["state"] = next(iter(states))
         states = frozenset()
-    return Wanted(CaseFilter(**texts, open=True if is_open else None), states, numbers)
+    ended = not is_open and texts.get("state") in TERMINAL  # and there the index of those that have ended
+    return Wanted(CaseFilter(**texts, open=True if is_open else False if ended else None), states, numbers)
 
 
 async def page_of(looks: Looks, wanted: Wanted, limit: int, cursor: str) -> tuple[list[CaseRow], str]:

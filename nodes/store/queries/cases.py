@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, bindparam, func, literal, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, Select, bindparam, func, literal, literal_column, select, tuple_
 
 from nodes.store.dialect import Instant, among, constant, texts
 from nodes.store.errors import VersionConflict
 from nodes.store.rows import CaseCursor, CaseFilter, CaseRow, FilingRow
 from nodes.store.session import Session, batch_of, build, columns_of, keys_of, one, table
+from nodes.store.tables.case import ENDED_BY
 
 CASE = table("case_row")
 FILING = table("filing")
@@ -41,13 +43,55 @@ _PARTS = (
 )
 
 
-def is_set(name: str) -> ColumnElement[bool]:
+NO_LIGHT: Final = "green"
+"""The light of nearly all cases; the index of lights leaves it out."""
+
+
+def is_set(name: str, negation: str = "") -> ColumnElement[bool]:
     """The flag as its partial index has it: of `open = 1`, which SQLAlchemy would write, SQLite does not see
     that the index WHERE open serves."""
-    return literal_column(f"{CASE.name}.{name}")
+    return literal_column(f"{negation}{CASE.name}.{name}")
 
 
 _OPEN = select(CASE.c.state, func.count()).where(is_set("open")).group_by(CASE.c.state)
+
+
+def listed(wanted: CaseFilter, *, after: CaseCursor | None = None, limit: int = 50) -> Select[Any]:
+    """A page of cases, newest receipt first. Each condition is written as the index that serves it has it."""
+    query = select(*_COLUMNS).order_by(CASE.c.filed_at.desc(), CASE.c.number.desc()).limit(limit)
+    for field in fields(wanted):
+        value = getattr(wanted, field.name)
+        if value is None:
+            continue
+        if isinstance(value, bool):
+            query = query.where(is_set(field.name) if value else is_set(field.name, "NOT "))
+        elif field.name == "applicant_key":
+            query = query.where(
+                CASE.c.number.in_(select(FILING.c.case_number).where(FILING.c.applicant_key == value))
+            )
+        else:
+            keys_of("case_row", [value])
+            query = query.where(CASE.c[field.name] == value)
+    if wanted.lead:
+        query = query.where(CASE.c.lead != constant(""))  # lets the partial index of parts serve
+    if after is not None:
+        place = tuple_(literal(after.filed_at, Instant), literal(after.number))
+        query = query.where(tuple_(CASE.c.filed_at, CASE.c.number) < place)
+    if wanted.light not in (None, NO_LIGHT):
+        query = query.where(CASE.c.light != constant(NO_LIGHT))
+    return query
+
+
+def halves_of(wanted: CaseFilter) -> list[CaseFilter]:
+    """The same list as the open ones and those that have ended, each of which has indexes of its own; whole
+    where one index has both."""
+    if wanted.open is not None or not any(getattr(wanted, name) for name in (*ENDED_BY, "light")):
+        return [wanted]
+    return [replace(wanted, open=True), replace(wanted, open=False)]
+
+
+def _place(row: CaseRow) -> tuple[datetime, str]:
+    return row.filed_at, row.number
 
 
 class CaseReads(Session):
@@ -73,27 +117,10 @@ class CaseReads(Session):
         self, wanted: CaseFilter | None = None, *, after: CaseCursor | None = None, limit: int = 50
     ) -> list[CaseRow]:
         """A page of cases, newest receipt first; the next page begins `after=cursor_of(page[-1])`."""
-        wanted = wanted or CaseFilter()
-        query = select(*_COLUMNS).order_by(CASE.c.filed_at.desc(), CASE.c.number.desc()).limit(limit)
-        for field in fields(wanted):
-            value = getattr(wanted, field.name)
-            if value is None:
-                continue
-            if isinstance(value, bool):
-                query = query.where(is_set(field.name) if value else ~CASE.c[field.name])
-            elif field.name == "applicant_key":
-                query = query.where(
-                    CASE.c.number.in_(select(FILING.c.case_number).where(FILING.c.applicant_key == value))
-                )
-            else:
-                keys_of("case_row", [value])
-                query = query.where(CASE.c[field.name] == value)
-        if wanted.lead:
-            query = query.where(CASE.c.lead != constant(""))  # lets the partial index of parts serve
-        if after is not None:
-            place = tuple_(literal(after.filed_at, Instant), literal(after.number))
-            query = query.where(tuple_(CASE.c.filed_at, CASE.c.number) < place)
-        return build(CaseRow, await self._link.fetch(query))
+        halves = halves_of(wanted or CaseFilter())
+        found = [await self._link.fetch(listed(half, after=after, limit=limit)) for half in halves]
+        rows = [row for some in found for row in build(CaseRow, some)]
+        return rows if len(halves) == 1 else sorted(rows, key=_place, reverse=True)[:limit]
 
     async def parts_of(self, lead: str) -> list[CaseRow]:
         """The parts of a joint case that this node knows, in their order."""

@@ -9,6 +9,12 @@ from sqlmodel import Field
 
 from nodes.store.tables.base import Stored, big, counted, instant, key, partial, wall
 
+ENDED_BY = ("state", "matter", "origin", "competent", "owner", "authority")
+"""What a list is asked for by. Open cases are few enough to be looked through; those that have ended are
+not, and enter their indexes once, when they end.
+"""
+_LIGHTS = ("light", "filed_at", "number")
+
 
 class Answer(Stored, table=True):
     """`answer` is null only inside the transaction that claims the key."""
@@ -45,6 +51,9 @@ class Case(Stored, table=True):
         partial("ix_case_row_open_filed_at", "filed_at", "number", where="open"),
         partial("ix_case_row_lead", "lead", "part_index", where="lead <> ''"),
         partial("ix_case_row_parked", "number", where="parked"),
+        *(partial(f"ix_case_row_ended_{n}", n, "filed_at", "number", where="NOT open") for n in ENDED_BY),
+        partial("ix_case_row_ended_light", *_LIGHTS, where="NOT open AND light <> 'green'"),
+        partial("ix_case_row_open_light", *_LIGHTS, where="open AND light <> 'green'"),
     )
     number: str = key()
     state: str

@@ -6,6 +6,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,10 @@ from sqlalchemy.sql.dml import Delete, Update
 from sqlalchemy.sql.selectable import Select
 
 from nodes.store import queries
+from nodes.store.queries.cases import listed
+from nodes.store.rows import CaseCursor, CaseFilter
 from nodes.store.tables import METADATA
+from nodes.store.tables.case import ENDED_BY
 
 PARTIAL = {
     index.name
@@ -66,6 +70,41 @@ async def test_a_statement_searches_by_an_index_on_postgresql(
     expect_no_scan(name, await _postgres_plan(migrated_postgres, statement))
 
 
+def _ended(name: str) -> CaseFilter:
+    by: dict[str, Any] = {name: "x"}
+    return CaseFilter(open=False, **by)
+
+
+LISTS: dict[str, CaseFilter] = {
+    "ix_case_row_filed_at_number": CaseFilter(),
+    "ix_case_row_open_filed_at": CaseFilter(open=True, matter="HF-005", owner="34"),
+    "ix_case_row_open_authority": CaseFilter(open=True, authority="a", competent="31"),
+    "ix_case_row_open_light": CaseFilter(open=True, light="red"),
+    "ix_case_row_ended_light": CaseFilter(open=False, light="red"),
+    **{f"ix_case_row_ended_{name}": _ended(name) for name in ENDED_BY},
+}
+AFTER = CaseCursor(datetime(2026, 1, 5, tzinfo=UTC), "1")
+
+
+@pytest.mark.parametrize(("index", "wanted"), list(LISTS.items()), ids=LISTS)
+@pytest.mark.parametrize("after", [None, AFTER], ids=["first page", "next page"])
+def test_a_page_of_a_list_is_read_off_an_index_in_its_order(
+    migrated_file: Path, index: str, wanted: CaseFilter, after: CaseCursor | None
+) -> None:
+    plan = _sqlite_plan(migrated_file, listed(wanted, after=after))
+    assert len(plan) == 1, plan  # no sorting beside it
+    assert f"USING INDEX {index}" in plan[0], plan
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(("index", "wanted"), list(LISTS.items()), ids=LISTS)
+async def test_a_page_of_a_list_is_read_off_an_index_in_its_order_on_postgresql(
+    migrated_postgres: str, index: str, wanted: CaseFilter
+) -> None:
+    plan = await _postgres_plan(migrated_postgres, listed(wanted, after=AFTER), sort=False)
+    assert any(f"Index Scan Backward using {index}" in line for line in plan), plan
+
+
 def expect_no_scan(name: str, plan: list[str]) -> None:
     whole = [line for line in plan if "Seq Scan on" in line or line.startswith("SCAN ")]
     whole = [line for line in whole if "json_each" not in line and not PARTIAL & set(line.split())]
@@ -80,12 +119,14 @@ def _sqlite_plan(path: Path, statement: Any) -> list[str]:
     return [detail for *_, detail in rows]
 
 
-async def _postgres_plan(url: str, statement: Any) -> list[str]:
+async def _postgres_plan(url: str, statement: Any, *, sort: bool = True) -> list[str]:
     compiled = statement.compile(dialect=asyncpg_dialect.dialect())  # type: ignore[no-untyped-call]
     given = ", ".join(["NULL"] * (max(map(int, re.findall(r"\$(\d+)", str(compiled))), default=0)))
     connection = await asyncpg.connect(url)
     try:
         await connection.execute("SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan")
+        if not sort:  # an empty table is sorted as quickly as it is read
+            await connection.execute("SET enable_sort = off; SET enable_bitmapscan = off")
         await connection.execute(f"PREPARE looked_at AS {compiled}")
         rows = await connection.fetch(f"EXPLAIN EXECUTE looked_at{f'({given})' if given else ''}")
     finally:
