@@ -5,18 +5,23 @@
   `bootstrap`, for example kafka://b1:9092,b2:9092?compression=zstd&publish_timeout_s=60
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote
 
 from broker.bus import BusError, EventBus
 from broker.kafka import KafkaBus, KafkaSettings
 from broker.sqlite import SqliteBus
 
 COMPRESSIONS: Final = ("none", "gzip", "lz4", "zstd")
+
+
+_PARTS: Final = re.compile(r"(?:([^:/?#]+):)?(?://([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?", re.DOTALL)
+"""RFC 3986, appendix B. `urlsplit` takes a list of hosts apart or refuses it, as its release has it."""
 
 
 class BusUrlError(BusError):
@@ -29,11 +34,18 @@ class BusUrlError(BusError):
 
 def open_bus(url: str) -> EventBus:
     """The bus at `url`, not yet started. Raises BusUrlError."""
-    parts = urlsplit(url)
+    parts = _split(url)
     opener = BACKENDS.get(parts.scheme)
     if opener is None:
         raise BusUrlError("scheme", f"{parts.scheme!r} is no bus; use sqlite:///file or kafka://host:port")
     return opener(parts)
+
+
+def _split(url: str) -> SplitResult:
+    found = _PARTS.fullmatch(url)
+    assert found is not None  # any text fits
+    scheme, *others = (part or "" for part in found.groups())
+    return SplitResult(scheme.lower(), *others)
 
 
 def _sqlite(parts: SplitResult) -> EventBus:
