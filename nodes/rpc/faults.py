@@ -123,7 +123,8 @@ def fault_of_answer(answer: Answer) -> Fault:
 def fault_of_detail(detail: ErrorDetail) -> Fault:
     """The inverse of `detail_of`."""
     wrong = [Wrong(f.field, f.code, f.message_en, f.message_zh) for f in detail.fields]
-    return Fault(detail.code, wrong, guide_version=detail.guide_version)
+    retry_after_s = detail.retry_after.ToTimedelta().total_seconds()
+    return Fault(detail.code, wrong, guide_version=detail.guide_version, retry_after_s=retry_after_s)
 
 
 def detail_of(fault: Fault) -> ErrorDetail:
@@ -132,6 +133,8 @@ def detail_of(fault: Fault) -> ErrorDetail:
     detail = ErrorDetail(
         code=fault.code, advice_zh=words.do_zh, advice_en=words.do_en, guide_version=fault.guide_version
     )
+    if fault.retry_after_s > 0:
+        detail.retry_after.CopyFrom(_duration(fault.retry_after_s))
     for at, wrong in enumerate(fault.wrong):
         own = row(wrong.code)
         detail.fields.append(
@@ -158,11 +161,15 @@ def status_of(fault: Fault) -> grpc.Status:
     status = status_pb2.Status(code=words.status.value[0], message=f"{fault.code}: {words.en}")
     status.details.append(_packed(detail_of(fault)))
     if fault.retry_after_s > 0:
-        seconds = int(fault.retry_after_s)
-        delay = duration_pb2.Duration(seconds=seconds, nanos=int((fault.retry_after_s - seconds) * 1e9))
+        delay = _duration(fault.retry_after_s)
         status.details.append(_packed(error_details_pb2.RetryInfo(retry_delay=delay)))
     sent: grpc.Status = rpc_status.to_status(status)
     return sent
+
+
+def _duration(seconds: float) -> duration_pb2.Duration:
+    whole = int(seconds)
+    return duration_pb2.Duration(seconds=whole, nanos=int((seconds - whole) * 1e9))
 
 
 def fault_of_call(error: grpc.RpcError) -> Fault | None:

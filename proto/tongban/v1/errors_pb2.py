@@ -22,17 +22,18 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17tongban/v1/errors.proto\x12\ntongban.v1\"Q\n\nFieldError\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x12\n\nmessage_zh\x18\x03 \x01(\t\x12\x12\n\nmessage_en\x18\x04 \x01(\t\"\x80\x01\n\x0b\x45rrorDetail\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12&\n\x06\x66ields\x18\x02 \x03(\x0b\x32\x16.tongban.v1.FieldError\x12\x11\n\tadvice_zh\x18\x03 \x01(\t\x12\x11\n\tadvice_en\x18\x04 \x01(\t\x12\x15\n\rguide_version\x18\x05 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17tongban/v1/errors.proto\x12\ntongban.v1\x1a\x1egoogle/protobuf/duration.proto\"Q\n\nFieldError\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x12\n\nmessage_zh\x18\x03 \x01(\t\x12\x12\n\nmessage_en\x18\x04 \x01(\t\"\xb0\x01\n\x0b\x45rrorDetail\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12&\n\x06\x66ields\x18\x02 \x03(\x0b\x32\x16.tongban.v1.FieldError\x12\x11\n\tadvice_zh\x18\x03 \x01(\t\x12\x11\n\tadvice_en\x18\x04 \x01(\t\x12\x15\n\rguide_version\x18\x05 \x01(\t\x12.\n\x0bretry_after\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Durationb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tongban.v1.errors_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_FIELDERROR']._serialized_start=39
-  _globals['_FIELDERROR']._serialized_end=120
-  _globals['_ERRORDETAIL']._serialized_start=123
-  _globals['_ERRORDETAIL']._serialized_end=251
+  _globals['_FIELDERROR']._serialized_start=71
+  _globals['_FIELDERROR']._serialized_end=152
+  _globals['_ERRORDETAIL']._serialized_start=155
+  _globals['_ERRORDETAIL']._serialized_end=331
 # @@protoc_insertion_point(module_scope)

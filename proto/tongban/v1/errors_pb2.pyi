@@ -5,6 +5,7 @@ How an error is told: a code, the field, what to do. Travels as a detail of the 
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 import builtins as _builtins
@@ -63,6 +64,7 @@ class ErrorDetail(_message.Message):
     ADVICE_ZH_FIELD_NUMBER: _builtins.int
     ADVICE_EN_FIELD_NUMBER: _builtins.int
     GUIDE_VERSION_FIELD_NUMBER: _builtins.int
+    RETRY_AFTER_FIELD_NUMBER: _builtins.int
     code: _builtins.str
     """Stable code of the refusal as a whole."""
     advice_zh: _builtins.str
@@ -75,6 +77,12 @@ class ErrorDetail(_message.Message):
     def fields(self) -> _containers.RepeatedCompositeFieldContainer[Global___FieldError]:
         """Every field that is wrong."""
 
+    @_builtins.property
+    def retry_after(self) -> _duration_pb2.Duration:
+        """Of a refusal that passes: after how long to come again with the same request id. A refused call says it as
+        google.rpc.RetryInfo as well; a refused line of a stream has no status of its own.
+        """
+
     def __init__(
         self,
         *,
@@ -83,10 +91,11 @@ class ErrorDetail(_message.Message):
         advice_zh: _builtins.str = ...,
         advice_en: _builtins.str = ...,
         guide_version: _builtins.str = ...,
+        retry_after: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["retry_after", b"retry_after"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["advice_en", b"advice_en", "advice_zh", b"advice_zh", "code", b"code", "fields", b"fields", "guide_version", b"guide_version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["advice_en", b"advice_en", "advice_zh", b"advice_zh", "code", b"code", "fields", b"fields", "guide_version", b"guide_version", "retry_after", b"retry_after"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

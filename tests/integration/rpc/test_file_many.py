@@ -126,6 +126,7 @@ async def test_an_overloaded_node_says_when_to_come_again(tmp_path: Path) -> Non
         (answer,) = await drawn(node.caller.cases.FileMany(iter([line()])))
         assert answer.refused.code == "OVERLOADED"
         assert answer.refused.advice_en
+        assert answer.refused.retry_after.ToTimedelta().total_seconds() == 1.0
 
 
 async def test_a_stream_that_breaks_leaves_what_was_read_filed(tmp_path: Path) -> None:
