@@ -18,7 +18,17 @@ from typing import Final
 from broker.bus import Message
 from broker.envelope import Envelope, wrap
 from nodes.codec.errors import DecodeError
-from nodes.codec.exchange import KIND_OF, SHAPES, Ack, Ask, Exchange, Recall, Recalled, decode_exchange
+from nodes.codec.exchange import (
+    KIND_OF,
+    SHAPES,
+    Ack,
+    Ask,
+    Exchange,
+    Recall,
+    Recalled,
+    UnreadAsk,
+    decode_exchange,
+)
 
 TYPE_PREFIX: Final = "cn.tongban.v1."
 DATASCHEMA: Final = "proto:tongban.v1.Exchange"
@@ -113,7 +123,7 @@ def read_message(envelope: Envelope, region: str) -> Opened:
         raise CarryError("ce_type", "is not the type of the body")
     if not _is_about(envelope.subject, content, source, region):
         raise CarryError("ce_subject", "is not what the body is about")
-    if isinstance(content, Ask):
+    if isinstance(content, (Ask, UnreadAsk)):
         _check_ask(content, source)
     return Opened(source, envelope.id, content, envelope.subject, envelope.time, envelope.traceparent)
 
@@ -138,9 +148,9 @@ def _is_about(subject: str, content: Exchange, source: str, region: str) -> bool
     return subject == subject_of(content, source, region)
 
 
-def _check_ask(ask: Ask, source: str) -> None:
+def _check_ask(ask: Ask | UnreadAsk, source: str) -> None:
     """An ask comes from its asker, or from the former owner that forwards it."""
     if source != (ask.forwarded_by or ask.asker):
         raise CarryError("ask.forwarded_by" if ask.forwarded_by else "ask.asker", "is not who sent it")
-    if ask.actor.region != ask.asker:
+    if isinstance(ask, Ask) and ask.actor.region != ask.asker:
         raise CarryError("ask.actor.region", "is not the asker's")

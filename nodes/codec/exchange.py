@@ -7,7 +7,7 @@ Must not know topics, headers (carry) or what follows from a message (the desk).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
@@ -85,6 +85,23 @@ class Ask:
     actor: Actor
     command: Command
     forwarded_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadAsk:
+    """An ask of which this contract cannot read what is to be done, by whom or when: a newer one may have it.
+
+    It is never sent. `flaw`: the field that cannot be read, `reason`: why.
+    """
+
+    ask_id: str
+    case_number: str
+    asker: str
+    ask_seq: int
+    based_on_version: int
+    forwarded_by: str
+    flaw: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +199,18 @@ class Recalled:
     since: datetime | None = None
 
 
-Exchange = ServiceRequest | EventBatch | Ask | AskRefused | Ack | GapRequest | Snapshot | Recall | Recalled
+Exchange = (
+    ServiceRequest
+    | EventBatch
+    | Ask
+    | UnreadAsk
+    | AskRefused
+    | Ack
+    | GapRequest
+    | Snapshot
+    | Recall
+    | Recalled
+)
 MANY_CASES: Final = (Ack, Recall, Recalled)
 """What is of no one case."""
 
@@ -209,6 +237,22 @@ ASK: Final = Shape(
     kind=choice(AskKind, pb.AskKind, "ASK_KIND"),
     actor=one(ACTOR),
     command=one(COMMAND),
+    forwarded_by=MAYBE_REGION,
+)
+
+
+def _unread(**read: Any) -> UnreadAsk:
+    return UnreadAsk(**read)
+
+
+UNREAD_ASK: Final = Shape(
+    _unread,
+    pb.Ask,
+    ask_id=NUMBER,
+    case_number=NUMBER,
+    asker=REGION,
+    ask_seq=POSITIVE,
+    based_on_version=COUNT,
     forwarded_by=MAYBE_REGION,
 )
 KEPT_ASK: Final = Shape(
@@ -288,7 +332,10 @@ SHAPES: Final[Mapping[str, Shape[Any]]] = MappingProxyType(
 """Every kind of message by its field in the one-of of Exchange."""
 
 KIND_OF: Final[Mapping[type[Any], str]] = MappingProxyType(
-    {shape.domain: kind for kind, shape in SHAPES.items() if isinstance(shape.domain, type)}
+    {
+        UnreadAsk: "ask",
+        **{shape.domain: kind for kind, shape in SHAPES.items() if isinstance(shape.domain, type)},
+    }
 )
 
 
@@ -316,5 +363,15 @@ def decode_exchange(data: bytes) -> Exchange:
     try:
         content: Exchange = SHAPES[kind].take(getattr(message, kind))
     except DecodeError as error:
+        if kind == "ask":
+            return _as_far_as_read(message.ask, error)
         raise error.under(kind) from None
     return content
+
+
+def _as_far_as_read(message: Any, error: DecodeError) -> UnreadAsk:
+    """An ask that can at least be answered. Raises the error where it cannot."""
+    try:
+        return replace(UNREAD_ASK.take(message), flaw=f"ask.{error.field}", reason=error.reason)
+    except DecodeError:
+        raise error.under("ask") from None

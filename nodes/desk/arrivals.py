@@ -27,9 +27,10 @@ from nodes.codec.exchange import (
     Recalled,
     ServiceRequest,
     Snapshot,
+    UnreadAsk,
 )
 from nodes.desk.arrived import Arrived, Raw
-from nodes.desk.asks import take_ack, take_ask, take_refusal
+from nodes.desk.asks import take_ack, take_ask, take_refusal, take_unread_ask
 from nodes.desk.batch import Batch
 from nodes.desk.holes import take_gap_request, take_snapshot
 from nodes.desk.hops import Hop
@@ -67,6 +68,8 @@ def _dispatch(t: Taking) -> None:
             take_events(t, content)
         case Ask() as content:
             take_ask(t, content)
+        case UnreadAsk() as content:
+            take_unread_ask(t, content)
         case AskRefused() as content:
             take_refusal(t, content)
         case Ack() as content:
@@ -109,7 +112,7 @@ def tell_needs_of(message: Arrived, needs: Needs) -> None:
         needs.held.add(content.case_number)
     elif isinstance(content, Snapshot):
         needs.held.add(content.case_number)
-    elif isinstance(content, Ask):
+    elif isinstance(content, (Ask, UnreadAsk)):
         needs.asks.add(content.ask_id)
         needs.causes.add((content.case_number, content.ask_id))
         needs.ask_heads.add((content.asker, content.case_number))

@@ -10,9 +10,9 @@ from dataclasses import replace
 
 from nodes.cases.errors import CaseError, Code
 from nodes.cases.filing import Kind
-from nodes.codec.exchange import Ack, Ask, AskRefused, encode_exchange
+from nodes.codec.exchange import Ack, Ask, AskKind, AskRefused, UnreadAsk, encode_exchange
 from nodes.desk.sheet import Sheet
-from nodes.desk.taking import Taking
+from nodes.desk.taking import Taking, Unfit
 from nodes.store.rows import AskRow
 
 
@@ -33,14 +33,42 @@ def take_ask(t: Taking, ask: Ask) -> None:
         _decide(t, ask, sheet)
 
 
-def _answer_again(t: Taking, ask: Ask, known: AskRow, sheet: Sheet) -> None:
+def take_unread_ask(t: Taking, ask: UnreadAsk) -> None:
+    """Refuse what cannot be read, so that nobody waits for it and what is asked next has its turn. Who does
+    not own the case cannot pass it on either: it waits for an operator. Raises Unfit.
+    """
+    sheet = t.batch.sheets.get(ask.case_number)
+    if sheet is None or sheet.case is None:
+        _refuse(t, ask, Code.NO_SUCH_CASE, "case_number")
+    elif sheet.parked:
+        return  # not acknowledged: the asker sends it again
+    elif not sheet.owned_by(t.region):
+        raise Unfit("BAD_MESSAGE", f"{ask.flaw}: {ask.reason}", tied=False)
+    elif (known := t.batch.asks.get(ask.ask_id)) is not None and known.state != "pending":
+        _answer_again(t, ask, known, sheet)
+    elif _in_turn(t, ask, sheet):
+        place = t.batch.ask_places.get((ask.asker, ask.case_number, ask.ask_seq), ask.ask_id)
+        is_party = ask.asker in {p.region for p in sheet.case.parties}
+        code, field = (Code.BAD_VALUE, ask.flaw) if is_party else (Code.WRONG_REGION, "asker")
+        if is_party and place == ask.ask_id:
+            row = AskRow(
+                ask_id=ask.ask_id, case_number=ask.case_number, asker=ask.asker, ask_seq=ask.ask_seq,
+                kind=AskKind.REQUEST.value, command=t.message.raw.value, state="refused",
+                based_on_version=ask.based_on_version, submitted_at=t.batch.now, refusal_code=str(code),
+                refusal_detail=ask.reason,
+            )  # fmt: skip
+            _keep(t, row)
+        _refuse(t, ask, code, field, ask.reason, sheet)
+
+
+def _answer_again(t: Taking, ask: Ask | UnreadAsk, known: AskRow, sheet: Sheet) -> None:
     if known.state == "refused":
         _refuse(t, ask, Code(known.refusal_code), "", known.refusal_detail, sheet)
     else:
         t.acks.asks.setdefault(ask.asker, []).append(ask.ask_id)
 
 
-def _in_turn(t: Taking, ask: Ask, sheet: Sheet) -> bool:
+def _in_turn(t: Taking, ask: Ask | UnreadAsk, sheet: Sheet) -> bool:
     """Whether no earlier ask of the same asker is still under way; such a one comes again after it.
 
     A region that came to own the case later cannot know what was asked of the owner before it: there the
@@ -109,7 +137,7 @@ def _row(t: Taking, ask: Ask) -> AskRow:
 
 
 def _refuse(
-    t: Taking, ask: Ask, code: Code, where: str, detail: str = "", sheet: Sheet | None = None
+    t: Taking, ask: Ask | UnreadAsk, code: Code, where: str, detail: str = "", sheet: Sheet | None = None
 ) -> None:
     refused = AskRefused(
         ask_id=ask.ask_id, case_number=ask.case_number, code=str(code), field=where, detail=detail,
