@@ -36,8 +36,12 @@ from nodes.telemetry.recorder import HopTracer
 from nodes.waking import woken
 
 PER_LANE: Final = 64
-GATHER_S: Final = 0.01
-"""How long rows gather before they are sent: a round costs much more than a row, at both ends."""
+GATHER_S: Final = (0.005, 0.025)
+"""How long rows gather before they are sent: the first after a quiet time, and those of a busy one. A round
+costs much more than a row, here, on the bus and where it is taken in.
+"""
+BUSY_S: Final = 0.25
+"""A round that sent something so short a time ago makes it a busy one."""
 MAX_PAUSE_S: Final = 5.0
 log = structlog.get_logger("tongban.outbox")
 
@@ -70,6 +74,7 @@ class Relay:
         self.problem = ""
         """Why nothing is being sent now, "" when all is well."""
         self.sent = 0
+        self._sent_at = 0.0
 
     def renumber(self, incarnation: int) -> None:
         """From now on messages have ids of that incarnation."""
@@ -102,7 +107,7 @@ class Relay:
         tries = 0
         while True:
             if await woken(self._wake, self._poll_s):
-                await asyncio.sleep(GATHER_S)
+                await asyncio.sleep(GATHER_S[time.monotonic() - self._sent_at < BUSY_S])
             self._wake.clear()
             try:
                 lanes = await self._lanes()
@@ -181,6 +186,7 @@ class Relay:
             span.kept = True
             span.end(row.end_ns)
         self.sent += len(sending)
+        self._sent_at = time.monotonic()
         return bool(done) and len(rows) >= PER_LANE
 
     async def _publish(self, sending: Sequence[Sending]) -> Sequence[Sending]:
