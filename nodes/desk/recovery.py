@@ -13,16 +13,16 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
-from nodes.cases.case import Case, ClockKind
+from nodes.cases.case import Case
 from nodes.cases.errors import CaseError
 from nodes.cases.events import Event, Filed
-from nodes.codec.answers import FiledFacts, filed_answer
 from nodes.codec.exchange import EventBatch, KeptAsk, ServiceRequest, encode_exchange
 from nodes.desk.arrived import Arrived, Raw
 from nodes.desk.batch import Batch
 from nodes.desk.context import recipients
 from nodes.desk.hops import Hop
 from nodes.desk.mirror import check_party, follow, read_records, receive
+from nodes.desk.remade import remade_answer
 from nodes.desk.sheet import Sheet
 from nodes.desk.taking import Acks, Taking, Unfit
 from nodes.desk.work import Answer
@@ -101,28 +101,18 @@ class TakeBack(_Work):
         follow(t, sheet, found)
         if born:
             check_party(t, sheet)
-        for written in sheet.written[before:]:
-            self._answer(t, sheet, written.event)
+            self._answer(t, [written.event for written in sheet.written])
         self.events += len(sheet.written) - before
 
     @staticmethod
-    def _answer(t: Taking, sheet: Sheet, event: Event) -> None:
-        """A filing of this region brings its answer back: who repeats the request must not file twice. What
-        else the first answer told is gone with it.
-        """
-        body = event.body
-        if not isinstance(body, Filed) or event.author != t.region or not event.caused_by:
-            return
-        filing = body.filing
-        notice = next((c.due_at for c in event.after.clocks if c.kind is ClockKind.NOTICE), filing.filed_at)
-        facts = FiledFacts(
-            case_number=sheet.number, receipt=sheet.number, competent=filing.competent,
-            authority=filing.authority, version=event.version, notice_due=notice,
-            guide_version=filing.guide_version,
-        )  # fmt: skip
-        answer = Answer(False, filed_answer(facts)).stored()
-        wall = t.batch.context.wall_s()
-        t.batch.writes.answers.append(StoredAnswer(filing.client, event.caused_by, b"", answer, wall))
+    def _answer(t: Taking, events: Sequence[Event]) -> None:
+        """A filing of this region brings its answer back: who repeats the request must not file twice."""
+        made = remade_answer(events, t.region)
+        if made is not None:
+            client, request_id, told = made
+            answer = Answer(False, told).stored()
+            wall = t.batch.context.wall_s()
+            t.batch.writes.answers.append(StoredAnswer(client, request_id, b"", answer, wall))
 
 
 @dataclass(slots=True, kw_only=True)

@@ -12,12 +12,15 @@ import pytest
 from nodes.cases.case import Case, Role, State
 from nodes.cases.commands import Accept, PreCheck, Withdraw
 from nodes.cases.filing import Delivery
+from nodes.codec.requests import NewFiling
 from nodes.desk.work import CatchingUp
 from nodes.store import note_restored
 from nodes.store.restored import Recovery, last_recovery
-from tests.integration.desk.federation import Node, federation, filing
+from tests.integration.desk.federation import Node, federation, filing, person
 from tests.integration.operations.console import consoles
+from tongban.v1.case_service_pb2 import FileResponse
 
+OLD_IDENTITY = "110105491231002"
 OPTIONS: dict[str, object] = {"resend_after_s": 0.5, "partitions": 3}
 
 
@@ -102,13 +105,19 @@ async def test_the_competent_region_takes_its_own_events_back(tmp_path: Path) ->
             assert not await console.parked()
 
 
+def remarkable() -> NewFiling:
+    """A filing with remarks on it: an old number of 15 digits, papers that are not there."""
+    return filing(applicant=person(id_no=OLD_IDENTITY))
+
+
 async def test_the_origin_takes_its_filings_and_its_asks_back(tmp_path: Path) -> None:
     backup = tmp_path / "32.backup"
     url = f"sqlite:///{tmp_path}/32.db"
     async with four(tmp_path, "31", "32") as (competent, origin, *_):
         first = await received(origin, competent, way="pickup")
         copy(tmp_path / "32.db", backup)
-        second = await origin.filed(filing(), request_id="said-twice")
+        told = await origin.file(remarkable(), request_id="said-twice")
+        second = FileResponse.FromString(told.body).case_number
         await competent.until(second, lambda c: not c.awaiting_receipt)
         await competent.settle(first)
         await origin.until(first, lambda c: c.state is State.DECIDED)
@@ -124,8 +133,8 @@ async def test_the_origin_takes_its_filings_and_its_asks_back(tmp_path: Path) ->
         assert await ask_states(origin, first) == ["refused"]
         for number in (first, second):
             await same(number, competent, origin)
-        # Who never had an answer to the filing and says it again gets the case that it brought.
-        assert await origin.filed(filing(), request_id="said-twice") == second
+        # Who says the filing again gets the first answer, with its reasons and remarks, byte for byte.
+        assert await origin.file(remarkable(), request_id="said-twice") == told
         # The place of the ask that came back is taken: another one finds its own.
         await origin.act(first, Withdraw("still too late"), Role.APPLICANT)
         await origin.eventually(lambda: ask_states(origin, first), ["refused", "refused"])
