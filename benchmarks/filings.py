@@ -24,9 +24,12 @@ _CHECKS = "10X98765432"
 
 
 def identity(count: int) -> str:
-    """A number with a right check digit, of somebody born before 1990; another for each of 18 million."""
-    day, serial = count % 20, count // 20 % 1000
-    year, month = 1930 + count // 240_000 % 60, 1 + count // 20_000 % 12
+    """A number with a right check digit, of somebody born before 1990; another for each of 11 million.
+
+    Serials below 100 and above 899 are left out: some of them the rule leaves to an officer.
+    """
+    day, serial = count % 20, 100 + count // 20 % 800
+    year, month = 1930 + count // 192_000 % 60, 1 + count // 16_000 % 12
     body = f"320102{year}{month:02d}{day + 1:02d}{serial:03d}"
     return body + _CHECKS[sum(int(d) * w for d, w in zip(body, _WEIGHTS, strict=True)) % 11]
 
