@@ -251,7 +251,7 @@ def _operations(parts: Parts, peers: Peers, retention: Retention) -> Operations:
         "timers": parts.timers,
         "automatic": parts.automatic,
         "recovery": parts.recovery,
-        "sequencer": parts.changes,
+        "changes": parts.changes,
         "retention": retention,
     }
     health = Health(

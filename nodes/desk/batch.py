@@ -296,9 +296,9 @@ class Batch:
             await unit.insert_filings(list(writes.filings.values()))
         if rows or flagged:
             await unit.put_cases([*rows, *flagged], {**expected, **{r.number: r.version for r in flagged}})
-        if events:
-            await unit.insert_events(events)
         await writes.write(unit, hold_limit=self.context.hold_limit)
+        if events:  # last: from here to the commit nobody else in this region can write events
+            await unit.insert_events(events)
 
     def _owe(self, sheet: Sheet) -> None:
         """One message a destination: events n to m, or the whole history to whom the case was handed."""

@@ -81,16 +81,15 @@ class Reader:
 class Changes:
     """The events of this node in one gap-free order, for whoever follows it.
 
-    An event gets its place in the order after its commit, from one sequencer a region: a number once given is
-    never followed by a smaller one, so a follower that remembers its place misses nothing. Many events get
-    theirs at once: `GATHER_S` after a commit while somebody follows, else every `poll_s`; and none are looked
-    for while nothing is written, but now and then for what a process that died has left without.
+    An event has its place once it is committed, and a place that can be seen is never followed by a smaller
+    one: a follower that remembers its place misses nothing. Followers are told `GATHER_S` after a commit of
+    this process, and within `poll_s` of one of another. Now and then places are given to what the release
+    before has written without.
     """
 
     def __init__(self, store: Store, *, poll_s: float = 0.5) -> None:
         self._store, self._poll_s = store, poll_s
         self._wake = asyncio.Event()
-        self._written = True
         self._last = 0
         """The newest place that those who follow were told of."""
         self._followers = 0
@@ -105,13 +104,12 @@ class Changes:
 
     def wake(self) -> None:
         """Something was committed."""
-        self._written = True
         if self._followers:
             self._wake.set()
 
     async def start(self) -> None:
         """Begins, in the running event loop."""
-        self._task = asyncio.create_task(self._run(), name="sequencer")
+        self._task = asyncio.create_task(self._run(), name="changes")
 
     async def close(self) -> None:
         """Ends; followers end when they are told to."""
@@ -121,39 +119,30 @@ class Changes:
                 await self._task
 
     async def _run(self) -> None:
-        looked = 0.0
+        looked = -LOOK_S
         while True:
-            if self._written or time.monotonic() - looked > LOOK_S:
-                looked = time.monotonic()
-                await self._give_places()
-            elif self._followers:
-                await self._look()
-            if await woken(self._wake, self._poll_s):
+            try:
+                if time.monotonic() - looked > LOOK_S:
+                    await self._give_places()
+                    looked = time.monotonic()
+                if self._followers:
+                    await self._tell()
+                self.problem = ""
+            except Exception as error:  # noqa: BLE001  # whatever it is, followers must not stop for ever
+                self.problem = str(error)
+            if await woken(self._wake, self._poll_s if self._followers else LOOK_S):
                 await asyncio.sleep(GATHER_S)
 
     async def _give_places(self) -> None:
-        """To everything that is committed now."""
-        self._written = False
-        try:
-            given = PAGE
-            while given == PAGE:
-                async with self._store.write(durable=False) as unit:
-                    given = await unit.assign_log_seq(PAGE)
-                if given:
-                    await self._tell()
-            self.problem = ""
-        except Exception as error:  # noqa: BLE001  # whatever it is, followers must not stop for ever
-            self.problem, self._written = str(error), True
-
-    async def _look(self) -> None:
-        """Whether another process has given places: one look for all who follow here, however many."""
-        try:
-            await self._tell()
-        except Exception as error:  # noqa: BLE001  # the same
-            self.problem = str(error)
+        """To what has none."""
+        async with self._store.read() as unit:
+            if not await unit.unplaced():
+                return
+        while await self._store.transact(lambda unit: unit.assign_log_seq(PAGE)) == PAGE:
+            pass
 
     async def _tell(self) -> None:
-        """Wakes whoever follows, when there is more than he was told."""
+        """Wakes whoever follows, when there is more than he was told: one look for all, however many."""
         async with self._store.read() as unit:
             last = await unit.last_log_seq()
         if last > self._last:
@@ -163,7 +152,6 @@ class Changes:
 
     async def last(self) -> int:
         """The place of the newest event, of all that are committed now."""
-        await self._give_places()
         async with self._store.read() as unit:
             return await unit.last_log_seq()
 

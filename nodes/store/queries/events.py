@@ -1,19 +1,22 @@
-"""Case events: appended, read by version, by cause, and in the gap-free order the sequencer gives."""
+"""Case events: appended, read by version, by cause, and in the gap-free order of their commits."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 
 from sqlalchemy import BigInteger, bindparam, func, select, update
 
 from nodes.store.dialect import among, texts
+from nodes.store.queries.serials import SerialWrites
 from nodes.store.rows import EventRow
-from nodes.store.session import Session, batch, batch_of, build, columns_of, keys_of, one, table
+from nodes.store.session import Session, batch, build, columns_of, keys_of, one, table
 
 EVENT = table("case_event")
-SERIAL = table("serial")
 LOG_SEQ = "log_seq"
 _ALL = 2**63 - 1
+_GIVEN = tuple(name for name in columns_of(EventRow) if name != LOG_SEQ)
+_values = attrgetter(*_GIVEN)
 _COLUMNS = [EVENT.c[name] for name in columns_of(EventRow)]
 _RANGE = (
     select(*_COLUMNS)
@@ -36,7 +39,7 @@ _AFTER = (
     .limit(bindparam("most"))
 )
 _LAST = select(func.max(EVENT.c.log_seq)).where(EVENT.c.log_seq.is_not(None))
-_TURN = select(SERIAL.c.next).where(SERIAL.c.name == LOG_SEQ).with_for_update()
+_UNPLACED = select(EVENT.c.entry).where(EVENT.c.log_seq.is_(None)).limit(1)
 _PLACES = (
     select(EVENT.c.entry, (func.row_number().over(order_by=EVENT.c.entry) - 1).label("place"))
     .where(EVENT.c.log_seq.is_(None))
@@ -48,7 +51,6 @@ _NUMBER = (
     .where(EVENT.c.entry == _PLACES.c.entry)
     .values(log_seq=_PLACES.c.place + bindparam("b_first", type_=BigInteger))
 )
-_ADVANCE = update(SERIAL).where(SERIAL.c.name == LOG_SEQ).values(next=bindparam("b_next"))
 
 
 class EventReads(Session):
@@ -105,32 +107,33 @@ class EventReads(Session):
         """The last position given, 0 when none is."""
         return int(one(await self._link.fetch(_LAST)) or 0)
 
+    async def unplaced(self) -> bool:
+        """Whether an event has no place: the release before wrote them without."""
+        return bool(await self._link.fetch(_UNPLACED))
 
-class EventWrites(EventReads):
+
+class EventWrites(EventReads, SerialWrites):
     """Events, written."""
 
     async def insert_events(self, events: Sequence[EventRow]) -> None:
-        """Appends events, those of a case in the order of their versions. The case's row must be locked.
+        """Appends events, those of a case in the order of their versions, each with its place in the order of
+        commits. The case's row must be locked; nothing else should be left to be written.
 
-        Raises DataRejected when a version, an event id or a cause within the case is there already.
+        Why places follow commits and have no gap: the series' row is locked from here until the transaction
+        ends, so whoever comes later gets later places and is seen later, and one that rolls back gives its
+        places back. Raises DataRejected when a version, an event id or a cause within the case is there
+        already.
         """
+        if not events:
+            return
         ordered = sorted(events, key=lambda event: (event.number, event.version))
-        await self._link.insert(batch_of(EVENT, ordered, without=LOG_SEQ))
+        first = await self.next_serials(LOG_SEQ, len(ordered))
+        rows = [(*_values(event), place) for place, event in enumerate(ordered, first)]
+        await self._link.insert(batch(EVENT, (*_GIVEN, LOG_SEQ), rows))
 
     async def assign_log_seq(self, limit: int = 1000) -> int:
-        """Gives committed events that have none their positions, without a gap; how many.
-
-        Why it is gap-free and follows commit order: the serial's row is locked first, so one sequencer works
-        at a time, and it sees only what has committed; whoever is not yet visible gets a later position.
-        Within a case the order of entry is the order of versions, because its row was locked. The lease named
-        "sequencer" saves work; this does not rest on it.
-        """
-        turn = await self._link.fetch(_TURN)
-        if not turn:
-            await self._link.insert(batch(SERIAL, ("name", "next"), [(LOG_SEQ, 1)]), "skip")
-            turn = await self._link.fetch(_TURN)
-        first = int(one(turn))
+        """Gives committed events that have none their places, behind all others; how many."""
+        first = await self.next_serials(LOG_SEQ, 0)  # from here on nobody else gives places
         count = await self._link.run(_NUMBER, {"b_first": first, "most": limit})
-        if count:
-            await self._link.run(_ADVANCE, {"b_next": first + count})
+        await self.next_serials(LOG_SEQ, count)
         return count

@@ -15,7 +15,6 @@ from nodes.store.rows import Lease
 from nodes.store.session import Session, batch, batch_of, build, columns_of, keys_of, one, table
 
 LEASE = table("lease")
-SERIAL = table("serial")
 META = table("node_meta")
 _COLUMNS = [LEASE.c[name] for name in columns_of(Lease)]
 _UNTIL = database_clock() + bindparam("ttl_s")
@@ -59,12 +58,6 @@ _CHECK_MANY = (
     .with_for_update(read=True)
 )
 _HELD = select(*_COLUMNS).where(LEASE.c.expires_db_s > database_clock()).order_by(LEASE.c.name)
-_BLOCK = (
-    update(SERIAL)
-    .where(SERIAL.c.name == bindparam("b_name"))
-    .values(next=SERIAL.c.next + bindparam("b_count"))
-    .returning(SERIAL.c.next)
-)
 _GET = select(META.c.value).where(META.c.key == bindparam("b_key"))
 
 
@@ -136,22 +129,6 @@ class LeaseWrites(LeaseReads):
             for lease in leases:
                 if found.get(lease.name) != lease.epoch:
                     raise LeaseLost(lease.name)
-
-    async def next_serials(self, name: str, count: int) -> int:
-        """The first of `count` numbers that nobody else gets, from 1. A block of a transaction that rolls
-        back is given again."""
-        asked = {"b_name": name, "b_count": count}
-        found = await self._link.fetch(_BLOCK, asked)
-        if not found:
-            await self._link.insert(batch(SERIAL, ("name", "next"), [(name, 1)]), "skip")
-            found = await self._link.fetch(_BLOCK, asked)
-        return int(one(found)) - count
-
-    async def raise_serial(self, name: str, least: int) -> None:
-        """From now on no number below `least` is given."""
-        following = await self.next_serials(name, 1)
-        if following < least:
-            await self.next_serials(name, least - following - 1)
 
     async def keep_meta(self, key: str, value: str) -> str:
         """What the node keeps under `key`: `value`, unless there is one. Processes that ask at once agree."""

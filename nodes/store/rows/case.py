@@ -118,7 +118,8 @@ class EventRow:
     """One event as it was written. `core` and `private` are the stored bytes, `hash` is SHA-256 of the core.
 
     `caused_by`: ask or request id, None for a timer, for the node itself, and for the second and later events
-    of one command: it is unique within a case. `log_seq` is given by the sequencer, not by the writer."""
+    of one command: it is unique within a case. `log_seq` is its place in the order of commits, given by the
+    store as it is written."""
 
     number: str
     version: int

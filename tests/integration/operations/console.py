@@ -72,7 +72,7 @@ def health_of(
     parts = node.parts
     rooms: dict[str, Room] = {
         "inbox": parts.inbox, "relay": parts.relay, "timers": parts.timers, "automatic": parts.automatic,
-        "sequencer": parts.changes,
+        "changes": parts.changes,
     }  # fmt: skip
     return Health(
         store, parts.bus, inbox=inbox(node.region), group=parts.inbox.group,
