@@ -82,6 +82,8 @@ def _streamed(handler: Handler, method: str) -> Callable[[Any, Any], AsyncIterat
 async def _abort(context: Any, method: str, error: Exception) -> None:
     if isinstance(error, grpc.aio.AbortError):
         raise error
+    if isinstance(error, grpc.aio.InternalError):  # the caller was gone before he could be told anything
+        raise asyncio.CancelledError from error
     fault = fault_noted(error, method)
     note_fault(get_current_span(), fault)
     await context.abort_with_status(status_of(fault))
