@@ -32,7 +32,7 @@ from broker.envelope import Envelope, EnvelopeError, open_
 from broker.topics import inbox
 from broker.traced import MessageTracer
 from nodes import failpoints
-from nodes.codec.carry import SOURCE, TYPE_PREFIX, CarryError, read_message
+from nodes.codec.carry import SOURCE, TYPE_PREFIX, CarryError, UnknownKind, read_message
 from nodes.codec.letters import headers_text
 from nodes.desk.arrivals import Arrivals, Arrived, Raw
 from nodes.desk.hops import SpanHop
@@ -204,6 +204,9 @@ def open_delivery(delivery: Delivery, region: str) -> Arrived:
         return Arrived(source, "", None, raw, "BAD_MESSAGE", "ce_time: lies in the future", subject)
     try:
         opened = read_message(envelope, region)
+    except UnknownKind as error:
+        said = str(error)
+        return Arrived(error.source, error.message_id, None, raw, "BAD_MESSAGE", said, refused=error.refused)
     except CarryError as error:
         source, subject = _owners_word(envelope, region)
         return Arrived(source, "", None, raw, "BAD_MESSAGE", str(error), subject)

@@ -15,8 +15,17 @@ from typing import Final
 
 from broker.bus import EventBus, Message
 from broker.topics import inbox
+from nodes.cases.errors import Code
 from nodes.codec.carry import carry, recall_subject
-from nodes.codec.exchange import CaseHead, Exchange, GapRequest, Recall, Recalled, encode_exchange
+from nodes.codec.exchange import (
+    AskRefused,
+    CaseHead,
+    Exchange,
+    GapRequest,
+    Recall,
+    Recalled,
+    encode_exchange,
+)
 
 MANY_MARKS: Final = 4
 """So many times the partitions: keys that fall into them by chance hit all of them, or come once more."""
@@ -29,7 +38,8 @@ TRIES: Final = 6
 @dataclass(slots=True)
 class Neighbour:
     """Another region. `marks`: number -> the partition it lies in; `hit`: partitions whose mark came back;
-    `after`: the page that is wanted; `heads`: what it told.
+    `after`: the page that is wanted; `heads`: what it told; `unread`: it does not know the question, because
+    its contract is an older one.
     """
 
     region: str
@@ -38,6 +48,7 @@ class Neighbour:
     hit: set[int] = field(default_factory=set)
     after: str = ""
     told: bool = False
+    unread: bool = False
     heads: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -78,15 +89,27 @@ class Recalling:
         return [n.region for n in self.neighbours.values() if not n.told]
 
     @property
+    def awaited(self) -> Sequence[str]:
+        """Those of them that may still answer."""
+        return [n.region for n in self.neighbours.values() if not n.told and not n.unread]
+
+    @property
+    def unread(self) -> Sequence[str]:
+        """Those of them that do not know the question."""
+        return [n.region for n in self.neighbours.values() if n.unread]
+
+    @property
     def done(self) -> bool:
-        """Whether all have answered and everything that is wanted is here."""
-        return not self.missing and not self.wanted
+        """Whether all have answered who can, and everything that is wanted is here."""
+        return not self.awaited and not self.wanted
 
     async def ask(self) -> None:
         """Whatever is to be asked now, or once more. Raises BusError."""
         now = time.monotonic()
         for other in self.neighbours.values():
-            if other.told or now - self._asked_at.get(other.region, 0.0) < self._resend_after_s:
+            if other.told or other.unread:
+                continue
+            if now - self._asked_at.get(other.region, 0.0) < self._resend_after_s:
                 continue
             await (self._page(other) if other.has_read else self._mark(other))
             self._asked_at[other.region] = now
@@ -132,6 +155,13 @@ class Recalling:
             encode_exchange(content), kind=kind, topic=inbox(to), subject=subject, source=self._region,
             message_id=f"{self._region}-{self._attempt}-{self._sent}", wall_s=time.time(),
         )  # fmt: skip
+
+    def refused(self, source: str, content: AskRefused) -> None:
+        """A region that says that it does not know the question is waited for no longer."""
+        other = self.neighbours.get(source)
+        mine = content.ask_id.startswith(f"{self._region}-{self._attempt}-")
+        if other is not None and not other.told and mine and content.code == Code.NOT_UNDERSTOOD:
+            other.unread = True
 
     def answered(self, source: str, content: Recalled) -> Sequence[CaseHead]:
         """The heads that are news: () for a mark, and for what was not asked for."""

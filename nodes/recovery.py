@@ -22,7 +22,7 @@ import structlog
 
 from broker.bus import BusError, Delivery, EventBus
 from broker.topics import inbox
-from nodes.codec.exchange import EventBatch, Recalled, ServiceRequest, Snapshot
+from nodes.codec.exchange import AskRefused, EventBatch, Recalled, ServiceRequest, Snapshot
 from nodes.desk.arrived import Arrived
 from nodes.desk.recall import late_recall
 from nodes.desk.recovery import GoOn, TakeAsks, TakeBack
@@ -84,12 +84,15 @@ class Recovery:
         found = self._outcome
         if found is None:
             return ""
+        silent = [region for region in found.missing if region not in found.unread]
         said = (
             f"restored under incarnation {found.incarnation}: {found.cases} cases, {found.events} events and"
             f" {found.asks} asks came back from {', '.join(found.answered) or 'nobody'}"
         )
         for what in (
-            f"; no answer from {', '.join(found.missing)}" * bool(found.missing),
+            f"; no answer from {', '.join(silent)}" * bool(silent),
+            f"; {', '.join(found.unread)} cannot answer, of an older contract" * bool(found.unread),
+            f"; they may know more of {found.unsure} open cases" * bool(found.unsure),
             f"; {found.unfit} cases are known further elsewhere" * bool(found.unfit),
             f"; at most {found.numbers_lost} filings are lost" * bool(found.numbers_lost),
         ):
@@ -200,7 +203,7 @@ class Recovery:
         return Outcome(
             outcome.incarnation, outcome.restored_wall_s, 0.0, answered, tuple(sorted(asking.missing)),
             len(found.cases), found.events, found.asks, len(asking.given_up) + len(asking.wanted),
-            await self._numbers_lost(found.new),
+            await self._numbers_lost(found.new), tuple(sorted(asking.unread)),
         )  # fmt: skip
 
     async def _take(self, deliveries: Sequence[Delivery], asking: Recalling, found: _Found) -> None:
@@ -217,6 +220,8 @@ class Recovery:
                         work = TakeAsks(asks=[kept for head in heads for kept in head.asks])
                         await self._writer.submit(work)
                         found.asks += work.taken
+                case AskRefused() as content:
+                    asking.refused(message.source, content)
                 case EventBatch() | ServiceRequest() as batch if batch.case_number in asking.wanted:
                     events.append(message)
                 case Snapshot() as snapshot:
@@ -329,7 +334,10 @@ class Recovery:
                 async with self._store.write() as unit:
                     if await restored_at(unit) is not None:
                         wall = self._context.wall_s()
-                        done = replace(outcome, incarnation=self._incarnation, done_wall_s=wall)
+                        unsure = await unit.open_with(outcome.missing)
+                        done = replace(
+                            outcome, incarnation=self._incarnation, done_wall_s=wall, unsure=unsure
+                        )
                         await note_recovered(unit, done)
                     self._outcome = await last_recovery(unit)
                 return
@@ -347,6 +355,6 @@ class _Found:
 
 
 def _progress(asking: Recalling) -> str:
-    missing = asking.missing
-    said = f"no answer yet from {', '.join(missing)}" if missing else "all have answered"
+    awaited = asking.awaited
+    said = f"no answer yet from {', '.join(awaited)}" if awaited else "all have answered"
     return f"{said}, {len(asking.wanted)} cases are wanted back"

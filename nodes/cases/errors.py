@@ -35,6 +35,7 @@ class Code(StrEnum):
     WRONG_AUTHORITY = "WRONG_AUTHORITY"
     ALREADY_RATED = "ALREADY_RATED"
     BAD_VALUE = "BAD_VALUE"
+    NOT_UNDERSTOOD = "NOT_UNDERSTOOD"  # the region that was asked does not have this kind of question yet
     ORIGINALS_OUT = "ORIGINALS_OUT"  # the applicant's originals are not back yet
     NOT_HELD = "NOT_HELD"
     PARTS_PENDING = "PARTS_PENDING"

@@ -5,7 +5,10 @@ Knows how regions stand in a CloudEvent. Must not know offsets, topics' names or
 - source "/regions/32", type "cn.tongban.v1.events", key and subject the case number;
 - an acknowledgement is of many cases: its subject is "ack-31-32", from 31 to 32; so is what follows a
   restoration: "recall-31-32-7", the last a number that spreads it over the partitions, and "recalled-32-31";
-- the time is that of the outbox row, so that a message sent again is the same message.
+- the time is that of the outbox row, so that a message sent again is the same message;
+- what wants an answer says so: extension `answer`, "wanted". Who does not know a kind that says so refuses it
+  to its sender (AskRefused, its ask the message's id); of other unknown kinds nothing is said. A refusal
+  wants no answer and is of a kind that every contract has: so nobody, of whatever contract, answers one.
 """
 
 from __future__ import annotations
@@ -17,12 +20,14 @@ from typing import Final
 
 from broker.bus import Message
 from broker.envelope import Envelope, wrap
+from nodes.cases.errors import Code
 from nodes.codec.errors import DecodeError
 from nodes.codec.exchange import (
     KIND_OF,
     SHAPES,
     Ack,
     Ask,
+    AskRefused,
     Exchange,
     Recall,
     Recalled,
@@ -32,6 +37,10 @@ from nodes.codec.exchange import (
 
 TYPE_PREFIX: Final = "cn.tongban.v1."
 DATASCHEMA: Final = "proto:tongban.v1.Exchange"
+QUESTIONS: Final = frozenset({"ask", "gap_request", "recall"})
+"""Kinds that want an answer. One that is itself an answer must never be among them."""
+WANTED: Final = ("answer", "wanted")
+"""The extension of the envelope by which a message wants an answer."""
 SOURCE: Final = re.compile(r"/regions/([0-9]{2})", re.ASCII)
 
 
@@ -42,6 +51,21 @@ class CarryError(ValueError):
         super().__init__(f"{field}: {reason}")
         self.field = field
         self.reason = reason
+
+
+class UnknownKind(CarryError):
+    """A message of a kind that this contract does not have. (`source`, `message_id`) names it; `refused`:
+    what its sender is told who wants an answer.
+    """
+
+    def __init__(self, envelope: Envelope, source: str) -> None:
+        super().__init__("ce_type", "is none of this contract")
+        self.source = source
+        self.message_id = envelope.id
+        self.refused: AskRefused | None = None
+        if WANTED in envelope.extensions:
+            code, field = str(Code.NOT_UNDERSTOOD), "ce_type"
+            self.refused = AskRefused(envelope.id, envelope.subject, code, field)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +122,15 @@ def carry(
         dataschema=DATASCHEMA,
         data=data,
         traceparent=traceparent,
+        extensions=(WANTED,) if kind in QUESTIONS else (),
     )
     return wrap(envelope, topic)
 
 
 def read_message(envelope: Envelope, region: str) -> Opened:
-    """What a message to `region` says. Raises CarryError naming the header or the field of the body."""
+    """What a message to `region` says. Raises CarryError naming the header or the field of the body;
+    UnknownKind for a kind that there is not.
+    """
     found = SOURCE.fullmatch(envelope.source)
     if found is None:
         raise CarryError("ce_source", "is not a region")
@@ -113,8 +140,10 @@ def read_message(envelope: Envelope, region: str) -> Opened:
     if envelope.dataschema != DATASCHEMA:
         raise CarryError("ce_dataschema", "is not the schema of this contract")
     kind = envelope.type.removeprefix(TYPE_PREFIX)
-    if kind == envelope.type or kind not in SHAPES:
+    if kind == envelope.type:
         raise CarryError("ce_type", "is none of this contract")
+    if kind not in SHAPES:
+        raise UnknownKind(envelope, source)
     try:
         content = decode_exchange(envelope.data)
     except DecodeError as error:

@@ -30,7 +30,7 @@ from nodes.codec.exchange import (
     UnreadAsk,
 )
 from nodes.desk.arrived import Arrived, Raw
-from nodes.desk.asks import take_ack, take_ask, take_refusal, take_unread_ask
+from nodes.desk.asks import refuse_unknown, take_ack, take_ask, take_refusal, take_unread_ask
 from nodes.desk.batch import Batch
 from nodes.desk.holes import take_gap_request, take_snapshot
 from nodes.desk.hops import Hop
@@ -49,6 +49,7 @@ def take(t: Taking) -> None:
     """Take one message in, whole or not at all; what is unfit is put aside. Raises nothing."""
     content = t.message.content
     if content is None:
+        refuse_unknown(t)
         if not t.batch.waits(t.message.subject):
             t.unfit(Unfit(t.message.reason, t.message.detail))
         return

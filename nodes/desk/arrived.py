@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nodes.codec.exchange import Exchange
+from nodes.codec.exchange import AskRefused, Exchange
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,8 @@ class Arrived:
     """One message: from which region, its id, and what it says; or why it cannot be read (`reason`).
 
     `subject`: the case number; of what cannot be read only when it claims to be an owner's word on that case.
-    `traceparent`: the hop that sent it, "" for none.
+    `traceparent`: the hop that sent it, "" for none. `refused`: what its sender is told of a question that
+    cannot be read.
     """
 
     source: str
@@ -37,6 +38,7 @@ class Arrived:
     detail: str = ""
     subject: str = ""
     traceparent: str = ""
+    refused: AskRefused | None = None
 
 
 def join(core: bytes, private: bytes) -> bytes:

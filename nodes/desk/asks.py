@@ -149,6 +149,15 @@ def _refuse(
     )
 
 
+def refuse_unknown(t: Taking) -> None:
+    """Tell who asks by a kind of message that this contract does not have, so that nobody waits for it. Who
+    wants no answer is told nothing; what is told wants none.
+    """
+    if (refused := t.message.refused) is not None:
+        payload = encode_exchange(refused)
+        t.batch.send(t.source, refused.case_number, "ask_refused", "", payload=payload, ref=refused.ask_id)
+
+
 def take_refusal(t: Taking, content: AskRefused) -> None:
     """The owner refused an ask of this region."""
     row = t.batch.asks.get(content.ask_id)

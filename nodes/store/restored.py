@@ -32,9 +32,11 @@ told everything that came since."""
 class Recovery:
     """What catching up after a restoration came to. Times are wall seconds since 1970.
 
-    `answered`, `missing`: regions; `cases`, `events`, `asks`: what came back; `unfit`: cases of which more is
-    known elsewhere than could be followed; `numbers_lost`: case numbers given after the backup, as far as
-    later ones came back, that no region knows: at most so many filings are gone.
+    `answered`, `missing`: regions; `unread`: those of the missing that said that they do not know the
+    question, because their contract is an older one; `unsure`: open cases of which the missing may know more;
+    `cases`, `events`, `asks`: what came back; `unfit`: cases of which more is known elsewhere than could be
+    followed; `numbers_lost`: case numbers given after the backup, as far as later ones came back, that no
+    region knows: at most so many filings are gone.
     """
 
     incarnation: int
@@ -47,6 +49,8 @@ class Recovery:
     asks: int = 0
     unfit: int = 0
     numbers_lost: int = 0
+    unread: tuple[str, ...] = ()
+    unsure: int = 0
 
 
 async def note_restored(url: str) -> int:
@@ -88,4 +92,6 @@ async def last_recovery(unit: ReadTx) -> Recovery | None:
     if not noted:
         return None
     said = json.loads(noted)
-    return Recovery(**{**said, "answered": tuple(said["answered"]), "missing": tuple(said["missing"])})
+    for name in ("answered", "missing", "unread"):
+        said[name] = tuple(said.get(name, ()))
+    return Recovery(**said)

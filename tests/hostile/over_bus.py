@@ -226,6 +226,8 @@ BUS: list[Sent] = [
     Sent("a sender by another path", header("ce_source", b"/regions/33/../31"), BAD, "ce_source: is not a region"),
     Sent("a sender that is the node itself", header("ce_source", b"/regions/32"), BAD, "ce_source"),
     Sent("a schema that is older than any", header("ce_type", b"cn.tongban.v0.events"), BAD, "ce_type"),
+    Sent("a question of a kind that there is not", header("ce_type", b"cn.tongban.v1.greeting", ("ce_answer", b"wanted")), BAD, "ce_type"),
+    Sent("news of a kind that there is not", header("ce_type", b"cn.tongban.v1.greeting"), BAD, "ce_type"),
     Sent("a version that nobody speaks", header("ce_type", b"cn.tongban.v9.events"), BAD, "ce_type"),
     Sent("another contract's schema", header("ce_dataschema", b"proto:other.v1.Exchange"), BAD, "ce_dataschema", ties=True),
     Sent("the 30th of February", header("ce_time", b"2026-02-30T00:00:00Z"), ENV, "ce_time"),

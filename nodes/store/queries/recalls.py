@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, or_, select
 
 from nodes.store.dialect import Instant, among, texts
 from nodes.store.rows import AskRow
@@ -33,6 +33,14 @@ _ASKS = (
     select(*(ASK.c[name] for name in columns_of(AskRow)))
     .where(among(ASK.c.case_number, texts("numbers")), ASK.c.asker == bindparam("asker"))
     .order_by(ASK.c.case_number, ASK.c.ask_seq)
+)
+_OPEN_WITH = (
+    select(func.count())
+    .select_from(CASE)
+    .where(
+        CASE.c.open,
+        or_(*(among(CASE.c[party], texts("regions")) for party in ("origin", "competent", "owner"))),
+    )
 )
 _LAST_CHANGE = select(func.max(CASE.c.updated_at, type_=Instant))
 _POINTERS = (
@@ -77,6 +85,13 @@ class RecallReads(Session):
         for row in build(AskRow, await self._link.fetch(_ASKS, asked)) if numbers else ():
             asks.setdefault(row.case_number, []).append(row)
         return asks
+
+    async def open_with(self, regions: Collection[str]) -> int:
+        """How many open cases one of these regions has filed, decides or owns."""
+        if not regions:
+            return 0
+        found: int = one(await self._link.fetch(_OPEN_WITH, {"regions": keys_of("case_row", regions)}))
+        return found
 
     async def last_change(self) -> datetime | None:
         """Business time of the last change of any case; None when there is no case. Reads all rows."""

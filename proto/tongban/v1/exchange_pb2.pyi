@@ -4,6 +4,11 @@ isort:skip_file
 What one region's node sends to another over the bus. Each message is the data of one CloudEvent; its key is the
 case number. Delivery is at least once; the receiver drops what it has seen.
 
+A message that wants an answer says so on its envelope: attribute "answer", value "wanted" (Ask, GapRequest, Recall).
+Who does not know the kind of such a message keeps it for an operator and answers AskRefused, NOT_UNDERSTOOD. One of
+an unknown kind that does not say so is kept and not answered. Nothing that is an answer may say so: AskRefused, which
+every version of the contract has, is never answered.
+
 Of the ten exchange messages in use in the field: 0 travels as ServiceRequest, 1 to 6 and 9 as EventBatch from the
 owner, 7 as EventBatch and 8 as Ask (correct) from the origin.
 """
@@ -192,7 +197,7 @@ Global___Ask: _TypeAlias = Ask  # noqa: Y015
 
 @_typing.final
 class AskRefused(_message.Message):
-    """The owner refuses an ask. Not an event: it has no version."""
+    """The owner refuses an ask. Not an event: it has no version. Also the answer to a question of a kind that is not known."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -203,9 +208,9 @@ class AskRefused(_message.Message):
     DETAIL_FIELD_NUMBER: _builtins.int
     AT_VERSION_FIELD_NUMBER: _builtins.int
     ask_id: _builtins.str
-    """Which ask."""
+    """Which ask; of a question of an unknown kind the id of its message."""
     case_number: _builtins.str
-    """Federation case number."""
+    """Federation case number; of a question of an unknown kind the subject of its message."""
     code: _builtins.str
     """Code of the refusal (docs/errors.md)."""
     field: _builtins.str

@@ -45,6 +45,7 @@ READS_ALL_OF_ITS_SMALL_INDEX = {
 READS_ALL_ONCE_AFTER_A_RESTORATION = {
     "recalls._LAST_CHANGE",  # how far the restored database had come
     "recalls._NUMBERS",  # what this region has filed itself: no number is given twice
+    "recalls._OPEN_WITH",  # the open cases, for the count of those that others may know more of
     "recalls._POINTERS",  # what the outbox was about to send
 }
 
