@@ -27,7 +27,7 @@ def main() -> NoReturn:
         settings = load()
     except SettingsError as error:
         sys.exit(_refused(error))
-    build_app(defaults_of(settings))()
+    build_app(defaults_of(settings), asked=sys.argv[1] if len(sys.argv) > 1 else "")()
     sys.exit(Exit.OK)
 
 
@@ -61,7 +61,9 @@ def defaults_of(settings: Settings) -> Defaults:
 
 
 def _serve(overrides: Mapping[str, Any]) -> int:
+    _load_without("structlog", "rich")
     serve = importlib.import_module("nodes.assembly").serve
+    migrate_apart = importlib.import_module("nodes.store.migrate").migrate_apart
 
     # The collector looks after every 700 new objects by itself, and a batch of cases makes tens of thousands:
     # 7 % of a node's time. What is loaded by now stays for ever, and need not be looked at again.
@@ -69,12 +71,30 @@ def _serve(overrides: Mapping[str, Any]) -> int:
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
     try:
-        uvloop.run(serve(load(**overrides)))
+        settings = load(**overrides)
+        migrate_apart(settings.database)
+        uvloop.run(serve(settings))
     except SettingsError as error:
         code = _refused(error)
         store_errors = importlib.import_module("nodes.store.errors")
         return Exit.UNREACHABLE if isinstance(error.__cause__, store_errors.StoreUnavailable) else code
     return Exit.OK
+
+
+def _load_without(library: str, other: str) -> None:
+    """Import a library that takes another along wherever that is installed, as if it were not.
+
+    structlog would draw tracebacks with rich, which takes 4 MB of every process that has it.
+    """
+    if library not in sys.modules:
+        had = sys.modules.get(other)
+        sys.modules[other] = None  # type: ignore[assignment]  # so an import of it fails, as Python has it
+        try:
+            importlib.import_module(library)
+        finally:
+            del sys.modules[other]
+            if had is not None:
+                sys.modules[other] = had
 
 
 def _demo(overrides: Mapping[str, Any], options: Mapping[str, Any]) -> int:

@@ -1,32 +1,20 @@
 """The application: every command, put together. The one place that knows them all."""
 
+from collections.abc import Iterable
+from types import ModuleType
 from typing import Annotated
 
 import typer
 
-from nodes.cli.commands import (
-    act,
-    backup,
-    cases,
-    catalogue,
-    codes,
-    dead,
-    doctor,
-    file,
-    migrate,
-    serve,
-    topics,
-    trace,
-    track,
-)
 from nodes.cli.defaults import Defaults
 from nodes.cli.front import Front
 
-COMMANDS = (serve, codes, catalogue, file, track, cases, act, trace, doctor, dead, topics, migrate, backup)
 
+def build_app(defaults: Defaults, *, asked: str = "") -> typer.Typer:
+    """The command line with these defaults; call it, or run it in a test.
 
-def build_app(defaults: Defaults) -> typer.Typer:
-    """The command line with these defaults; call it, or run it in a test."""
+    `asked`: the command that it will be called with, where that is known.
+    """
     app = typer.Typer(
         cls=Front,
         name="tongban",
@@ -54,6 +42,33 @@ def build_app(defaults: Defaults) -> typer.Typer:
     ) -> None:
         """What goes before a command; `front` has read it."""
 
-    for module in COMMANDS:
+    for module in _serve_alone() if asked == "serve" else _commands():
         module.add(app)
     return app
+
+
+def _serve_alone() -> Iterable[ModuleType]:
+    """What a node would keep in memory of the other commands, and never use, is not loaded."""
+    from nodes.cli.commands import serve
+
+    return (serve,)
+
+
+def _commands() -> Iterable[ModuleType]:
+    from nodes.cli.commands import (
+        act,
+        backup,
+        cases,
+        catalogue,
+        codes,
+        dead,
+        doctor,
+        file,
+        migrate,
+        serve,
+        topics,
+        trace,
+        track,
+    )
+
+    return (serve, codes, catalogue, file, track, cases, act, trace, doctor, dead, topics, migrate, backup)

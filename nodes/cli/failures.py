@@ -13,7 +13,6 @@ from typing import Any, Final
 
 import grpc
 from grpc_status import rpc_status
-from rich.text import Text
 
 from nodes.cli.exits import Exit
 from nodes.cli.terminal import Terminal, clean
@@ -94,6 +93,8 @@ class Failure(Exception):
         if terminal.as_json:
             terminal.err.file.write(json.dumps({"error": self.data()}, ensure_ascii=False) + "\n")
             return
+        from rich.text import Text
+
         line = Text()
         line.append(words("fail.head"), style="bold red")
         line.append(clean(words.pick(self.said)))

@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import Any
 
 import typer
-from rich.cells import cell_len
 from typing_extensions import override
 
 from nodes.cli.call import Group
@@ -94,6 +93,8 @@ def _put(thing: Any, name: str, chosen: Words) -> None:
 
 def breakable(sentence: str) -> str:
     """A Chinese sentence with a space where a line may end: help screens break lines at spaces alone."""
+    from rich.cells import cell_len
+
     told: list[str] = []
     for clause in _CLAUSE.findall(sentence):
         run = (told[-1] if told else "").rpartition(" ")[2]

@@ -1,31 +1,26 @@
 """Where answers go: results to standard output, everything else to standard error, as text or as JSON.
 
-Knows consoles, widths, colours and what must not reach a terminal. Must not know cases or nodes.
+Knows what must not reach a terminal; `console` knows widths and colours. Must not know cases or nodes.
 """
 
+from __future__ import annotations
+
 import json
-import os
 import re
-import shutil
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final, NoReturn
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
-from rich.console import Console, RenderableType
-from rich.text import Text
-from typing_extensions import override
 
 from nodes.cli.words import Words
 
-PIPED: Final = 200
-"""Columns of what goes into a file or a pipe, unless COLUMNS says otherwise."""
+if TYPE_CHECKING:  # a node that serves says nothing to a terminal, and rich takes 4 MB of every process
+    from rich.console import Console, RenderableType
+
 _UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
-
-
-_WORD = re.compile("[!-~]+")
 
 
 def clean(text: str) -> str:
@@ -41,40 +36,36 @@ def as_data(message: Message) -> dict[str, Any]:
     return found
 
 
-def _sentence(text: str, style: str) -> Text:
-    """A sentence for a reader; one that holds a command to be copied is not broken."""
-    return Text(clean(text), style=style, no_wrap="tongban " in text or None)
+def without_password(url: str) -> str:
+    """A URL fit to be shown."""
+    head, at, tail = url.rpartition("@")
+    scheme, slashes, login = head.partition("://")
+    return f"{scheme}{slashes}{login.partition(':')[0]}:***@{tail}" if at and ":" in login else url
 
 
-def _is_whole(text: Text, width: int) -> bool:
-    """Whether the terminal shall wrap it: a command, or a path that does not fit into a line."""
-    return bool(text.no_wrap) or any(len(word) > width for word in _WORD.findall(text.plain))
-
-
-class _Console(Console):
-    @override
-    def on_broken_pipe(self) -> NoReturn:
-        """The reader has seen enough: that is no failure, and what is still in the buffer goes nowhere."""
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        raise SystemExit(0)
-
-
-def _console(*, stderr: bool) -> Console:
-    made = _Console(stderr=stderr, highlight=False, markup=False, emoji=False)
-    if not made.is_terminal:
-        made.width = shutil.get_terminal_size((PIPED, 1)).columns
-    return made
-
-
-@dataclass(frozen=True, slots=True)
 class Terminal:
-    """One command's way to its reader."""
+    """One command's way to its reader. Its consoles are opened when something is said."""
 
-    words: Words
-    as_json: bool = False
-    out: Console = field(default_factory=lambda: _console(stderr=False))
-    err: Console = field(default_factory=lambda: _console(stderr=True))
+    def __init__(
+        self, words: Words, as_json: bool = False, *, out: Console | None = None, err: Console | None = None
+    ) -> None:
+        self.words = words
+        self.as_json = as_json
+        self._out, self._err = out, err
+
+    @cached_property
+    def out(self) -> Console:
+        """Standard output."""
+        from nodes.cli.console import console
+
+        return self._out or console(stderr=False)
+
+    @cached_property
+    def err(self) -> Console:
+        """Standard error."""
+        from nodes.cli.console import console
+
+        return self._err or console(stderr=True)
 
     @property
     def interactive(self) -> bool:
@@ -84,17 +75,23 @@ class Terminal:
     def show(self, *things: RenderableType) -> None:
         """Print for people, a line that may not be broken as it is; nothing when JSON was asked for."""
         if not self.as_json:
+            from nodes.cli.console import is_whole
+
             for thing in things:
-                self.out.print(thing, soft_wrap=isinstance(thing, Text) and _is_whole(thing, self.out.width))
+                self.out.print(thing, soft_wrap=is_whole(thing, self.out.width))
 
     def say(self, key: str, *, style: str = "", **values: object) -> None:
         """Print a sentence of the table as part of the result."""
-        self.show(_sentence(self.words(key, **values), style))
+        from nodes.cli.console import sentence
+
+        self.show(sentence(clean(self.words(key, **values)), style))
 
     def note(self, key: str, *, style: str = "dim", **values: object) -> None:
         """Tell something beside the result, on standard error, whatever the form of the result."""
-        told = _sentence(self.words(key, **values), style)
-        self.err.print(told, soft_wrap=_is_whole(told, self.err.width))
+        from nodes.cli.console import is_whole, sentence
+
+        told = sentence(clean(self.words(key, **values)), style)
+        self.err.print(told, soft_wrap=is_whole(told, self.err.width))
 
     def data(self, value: Message | Mapping[str, Any], *, line: bool = False) -> None:
         """Write JSON when JSON was asked for: indented, or one line of a stream."""

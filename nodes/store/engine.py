@@ -1,6 +1,7 @@
 """Which database a URL means: the only `if` on the dialect.
 
-Knows the two engines. Must not know tables or queries.
+Knows the two engines, and loads the one that is meant: the other's driver takes memory of every node that has
+it. Must not know tables or queries.
 """
 
 from __future__ import annotations
@@ -13,9 +14,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from nodes.store.errors import StoreUnavailable
-from nodes.store.postgres import PostgresEngine
 from nodes.store.session import Link
-from nodes.store.sqlite import SqliteEngine
 
 
 class Engine(Protocol):
@@ -49,5 +48,9 @@ def open_engine(url: str, *, timeout_s: float, readers: int, pool_size: int) -> 
     """The engine of a database URL. Raises StoreUnavailable when the URL is neither of the two kinds."""
     path = file_of(url)
     if path is None:
+        from nodes.store.postgres import PostgresEngine
+
         return PostgresEngine(url, timeout_s=timeout_s, pool_size=pool_size)
+    from nodes.store.sqlite import SqliteEngine
+
     return SqliteEngine(path, timeout_s=timeout_s, readers=readers)

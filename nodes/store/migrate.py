@@ -1,6 +1,6 @@
 """Brings a database's tables to this release, on either database, or writes the SQL that would.
 
-Knows Alembic, and loads it only where there is something to do: it takes 12 MB of every node that has it.
+Knows Alembic, and loads it only where there is something to do: it takes 9 MB of every process that has it.
 Must not know what the tables are for. Several processes may start at once: on SQLite the write lock, on
 PostgreSQL an advisory lock lets one migrate and the others find it done."""
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import io
-import sqlite3
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -18,12 +18,8 @@ from sqlalchemy import Connection, create_engine, event, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from nodes.store.engine import Engine, file_of
-from nodes.store.errors import SchemaMismatch, StoreError, StoreUnavailable
-from nodes.store.postgres import open_engine
-from nodes.store.postgres import translate as postgres_error
-from nodes.store.sqlite_thread import connect
-from nodes.store.sqlite_thread import translate as sqlite_error
+from nodes.store.engine import Engine, file_of, open_engine
+from nodes.store.errors import Retryable, SchemaMismatch, StoreUnavailable
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -34,6 +30,7 @@ _REVISIONS: Final = frozenset(path.stem for path in (_HERE / "versions").glob("[
 _HEAD: Final = max(_REVISIONS)
 _LOCK_KEY: Final = 0x746F6E67  # "tong"
 _MIGRATE_S: Final = 600.0
+_LOOK_S: Final = 10.0
 _one_at_a_time = threading.Lock()  # Alembic keeps its context in module variables
 
 
@@ -53,6 +50,9 @@ async def migrate(url: str, revision: str = "head") -> str:
     A file's folder is made. Raises StoreUnavailable when the database cannot be used.
     """
     target = head() if revision == "head" else revision
+    _make_folder(url)
+    if target == head() and await _is_current(url):
+        return target
 
     def work(connection: Connection) -> str:
         if _revision(connection) == target:
@@ -64,15 +64,25 @@ async def migrate(url: str, revision: str = "head") -> str:
         command.upgrade(config, target)
         return target
 
-    def with_its_folder() -> str:
-        if (path := file_of(url)) is not None:
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise StoreUnavailable(f"its folder cannot be made: {error.strerror}") from error
-        return _with_connection(url, work)
+    return await asyncio.to_thread(_with_connection, url, work)
 
-    return await asyncio.to_thread(with_its_folder)
+
+def migrate_apart(url: str) -> None:
+    """`migrate` in a child of this process, whose memory goes with it. Waits for its end.
+
+    For a process that stays, before it has threads or an event loop. Says nothing of a failure: `migrate`,
+    called again here, meets it and raises it.
+    """
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+        return
+    failed = True
+    try:
+        asyncio.run(migrate(url))
+        failed = False
+    finally:
+        os._exit(failed)  # whatever was raised: nothing of the parent's is to be ended a second time
 
 
 async def current(url: str) -> str | None:
@@ -106,6 +116,26 @@ async def expect_current(engine: Engine) -> None:
         raise SchemaMismatch(f"the database is {at}, this release needs {head()}: run `tongban migrate`")
 
 
+async def _is_current(url: str) -> bool:
+    """Whether nothing is to be done, seen without what it would be done with."""
+    engine = open_engine(url, timeout_s=_LOOK_S, readers=1, pool_size=1)
+    try:
+        await expect_current(engine)
+    except (SchemaMismatch, Retryable):
+        return False
+    finally:
+        await engine.close()
+    return True
+
+
+def _make_folder(url: str) -> None:
+    if (path := file_of(url)) is not None:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreUnavailable(f"its folder cannot be made: {error.strerror}") from error
+
+
 def _config(out: io.StringIO | None = None) -> Config:
     from alembic.config import Config
 
@@ -124,14 +154,14 @@ def _revision(connection: Connection) -> str | None:
 def _with_connection(url: str, work: Callable[[Connection], T]) -> T:
     path = file_of(url)
     with _one_at_a_time:
-        try:
-            return asyncio.run(_on_postgres(url, work)) if path is None else _on_sqlite(path, work)
-        except (DBAPIError, sqlite3.Error, OSError, TimeoutError) as error:
-            known: StoreError | None = postgres_error(error) if path is None else sqlite_error(error)
-            raise known or StoreUnavailable(f"migration failed: {error}") from error
+        return asyncio.run(_on_postgres(url, work)) if path is None else _on_sqlite(path, work)
 
 
 def _on_sqlite(path: Path, work: Callable[[Connection], T]) -> T:
+    import sqlite3
+
+    from nodes.store.sqlite_thread import connect, translate
+
     engine = create_engine(
         "sqlite+pysqlite://", creator=lambda: connect(path, _MIGRATE_S), poolclass=NullPool
     )
@@ -139,15 +169,21 @@ def _on_sqlite(path: Path, work: Callable[[Connection], T]) -> T:
     try:
         with engine.begin() as connection:
             return work(connection)
+    except (DBAPIError, sqlite3.Error, OSError) as error:
+        raise translate(error) or StoreUnavailable(f"migration failed: {error}") from error
     finally:
         engine.dispose()
 
 
 async def _on_postgres(url: str, work: Callable[[Connection], T]) -> T:
-    engine = open_engine(url, timeout_s=_MIGRATE_S, pool_size=1)
+    from nodes.store import postgres
+
+    engine = postgres.open_engine(url, timeout_s=_MIGRATE_S, pool_size=1)
     try:
         async with engine.begin() as connection:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
             return await connection.run_sync(work)
+    except (DBAPIError, OSError) as error:
+        raise postgres.translate(error) or StoreUnavailable(f"migration failed: {error}") from error
     finally:
         await engine.dispose()

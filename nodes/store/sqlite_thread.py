@@ -32,6 +32,10 @@ from nodes.store.errors import (
 from nodes.store.session import Batch, Present, Rows, Values, table_of
 from nodes.store.sqlite_sql import inserted, written
 
+WRITER_KIB: Final = 4000
+READER_KIB: Final = 1000
+"""A reader forgets all its pages whenever somebody has written meanwhile, so it gains nothing from many."""
+
 T = TypeVar("T")
 Job = Callable[[sqlite3.Connection], Any]
 Jobs: TypeAlias = deque[tuple[Job, str]]
@@ -54,8 +58,11 @@ _GONE: Final = frozenset(
 _FAULTS: Final = (sqlite3.Error, OverflowError)
 
 
-def connect(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
-    """A connection with the pragmas that the promises rest on. Raises sqlite3.Error."""
+def connect(path: Path, busy_timeout_s: float, *, cache_kib: int = WRITER_KIB) -> sqlite3.Connection:
+    """A connection with the pragmas that the promises rest on. Raises sqlite3.Error.
+
+    cache_kib: pages that it keeps at most. What it does not keep is in the system's cache, shared by all.
+    """
     connection = sqlite3.connect(
         path, timeout=busy_timeout_s, isolation_level=None,
         cached_statements=512,
@@ -65,7 +72,7 @@ def connect(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
-        "cache_size=-16000",
+        f"cache_size=-{cache_kib}",
         "temp_store=MEMORY",
     ):
         connection.execute(f"PRAGMA {pragma}")
@@ -102,7 +109,9 @@ class SqliteThread:
         name = "store-writer" if writes else "store-reader"
         self._executor = ThreadPoolExecutor(1, thread_name_prefix=name)
         self._busy_timeout_ms = int(busy_timeout_s * 1000)
-        self._connect: Callable[[], sqlite3.Connection] = lambda: connect(path, busy_timeout_s)
+        self._connect: Callable[[], sqlite3.Connection] = lambda: connect(
+            path, busy_timeout_s, cache_kib=WRITER_KIB if writes else READER_KIB
+        )
         self._begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
         self._connection: sqlite3.Connection | None = None
         self._durable = True

@@ -35,6 +35,15 @@ class SpanCounts:
     sink_errors: int = 0
 
 
+@dataclass(slots=True)
+class OtlpCounts:
+    """Spans exported to a collector; dropped (no room, or given up at the stop); failed attempts."""
+
+    exported: int = 0
+    dropped: int = 0
+    failures: int = 0
+
+
 class SpanKeeper:
     """The queue and the task that empties it. `offer` may be called from any thread."""
 

@@ -1,27 +1,28 @@
 """One node's telemetry: its tracer, the keeping of its spans, its collector if it has one.
 
-Knows how these are put together and stopped. Must not know the store or the settings: assembly hands in a
-sink and plain values. Nothing here is global to the process, for tests run several nodes in one.
+Knows how these are put together and stopped, and loads the exporter only for a node that has a collector.
+Must not know the store or the settings: assembly hands in a sink and plain values. Nothing here is global to
+the process, for tests run several nodes in one.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from opentelemetry import trace as api
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.util.types import Attributes
 from typing_extensions import override
 
-from nodes.telemetry.keeper import SpanCounts, SpanKeeper, SpanSink
+from nodes.telemetry.keeper import OtlpCounts, SpanCounts, SpanKeeper, SpanSink
 from nodes.telemetry.logs import node_log
-from nodes.telemetry.otlp import OtlpCounts, OtlpExport
 from nodes.telemetry.recorder import HopTracer
 from nodes.telemetry.spans import SpanRow
+
+if TYPE_CHECKING:
+    from nodes.telemetry.otlp import OtlpExport
 
 STOP_WITHIN_S: Final = 5.0
 """What a stop may take at most, whatever sink and collector do."""
@@ -120,11 +121,12 @@ def start_telemetry(
     otlp = None
     if otlp_endpoint is not None:
         endpoint = _endpoint(otlp_endpoint)
-        identity = _identity(region, service_version)
-        scope = InstrumentationScope("tongban", service_version)
+        from nodes.telemetry.otlp import OtlpExport
+
         otlp = OtlpExport(
-            endpoint, identity, scope, sample_ratio=otlp_sample_ratio, timeout_s=otlp_timeout_s, log=log
-        )
+            endpoint, region, service_version,
+            sample_ratio=otlp_sample_ratio, timeout_s=otlp_timeout_s, log=log,
+        )  # fmt: skip
     offer_on = _nowhere if otlp is None else otlp.offer
     keeper = SpanKeeper(sink, offer_on, capacity=capacity, batch=batch, interval_s=interval_s, log=log)
     return Telemetry(region, keeper, otlp)
@@ -143,16 +145,3 @@ def _endpoint(text: str) -> str:
     if not well_formed:
         raise BadTelemetry("otlp_endpoint", "must be http://host:port or https://host:port")
     return text
-
-
-def _identity(region: str, version: str) -> Resource:
-    """Who speaks, by OpenTelemetry's conventions for services."""
-    return Resource(
-        {
-            "service.name": "tongban-node",
-            "service.namespace": "tongban",
-            "service.version": version,
-            "service.instance.id": f"region-{region}",
-            "tongban.region": region,
-        }
-    )

@@ -12,7 +12,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
@@ -25,21 +24,13 @@ from structlog.typing import FilteringBoundLogger
 
 from nodes.telemetry.allowed import LINK_KIND
 from nodes.telemetry.casetrace import span_context
+from nodes.telemetry.keeper import OtlpCounts
 from nodes.telemetry.spans import SpanRow
 
 _KINDS: Final = {kind.name.lower(): kind for kind in SpanKind}
 _STATUS: Final = {code.name.lower(): Status(code) for code in StatusCode}
 _LOWER_HALF: Final = (1 << 64) - 1
 _LONGEST_PAUSE_S: Final = 60.0
-
-
-@dataclass(slots=True)
-class OtlpCounts:
-    """Spans exported; dropped (no room, or given up at the stop); failed attempts."""
-
-    exported: int = 0
-    dropped: int = 0
-    failures: int = 0
 
 
 def readable(row: SpanRow, resource: Resource, scope: InstrumentationScope) -> ReadableSpan:
@@ -70,8 +61,8 @@ class OtlpExport:
     def __init__(
         self,
         endpoint: str,
-        resource: Resource,
-        scope: InstrumentationScope,
+        region: str,
+        service_version: str,
         *,
         sample_ratio: float,
         timeout_s: float,
@@ -80,14 +71,14 @@ class OtlpExport:
         batch: int = 512,
         interval_s: float = 0.5,
     ) -> None:
-        """endpoint: http(s)://host:port. sample_ratio: share of traces sent, by trace id, so that every
-        region sends the same ones. timeout_s bounds one attempt.
+        """endpoint: http(s)://host:port. region, service_version: who speaks. sample_ratio: share of traces
+        sent, by trace id, so that every region sends the same ones. timeout_s bounds one attempt.
         """
         self.counts = OtlpCounts()
         self._log = log
         self._exporter = OTLPSpanExporter(endpoint=endpoint, timeout=timeout_s)
-        self._resource = resource
-        self._scope = scope
+        self._resource = _identity(region, service_version)
+        self._scope = InstrumentationScope("tongban", service_version)
         self._bound = round(sample_ratio * (1 << 64))
         self._capacity = capacity
         self._batch = batch
@@ -143,3 +134,16 @@ class OtlpExport:
         self._thread.join(0.5)
         self.counts.dropped += len(self._queue)
         self._queue.clear()
+
+
+def _identity(region: str, version: str) -> Resource:
+    """Who speaks, by OpenTelemetry's conventions for services."""
+    return Resource(
+        {
+            "service.name": "tongban-node",
+            "service.namespace": "tongban",
+            "service.version": version,
+            "service.instance.id": f"region-{region}",
+            "tongban.region": region,
+        }
+    )

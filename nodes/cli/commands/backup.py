@@ -8,9 +8,9 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from nodes.cli.call import Call, command
-from nodes.cli.commands.topics import without_password
 from nodes.cli.exits import Exit
 from nodes.cli.failures import Failure, failure
+from nodes.cli.terminal import without_password
 from nodes.cli.words import both
 
 T = TypeVar("T")

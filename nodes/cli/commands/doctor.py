@@ -13,12 +13,13 @@ from rich.text import Text
 from broker.bus import EventBus
 from broker.topics import specs
 from nodes.cli.call import Call, command
-from nodes.cli.commands.topics import on_bus, without_password
+from nodes.cli.commands.topics import on_bus
 from nodes.cli.exits import Exit
 from nodes.cli.failures import Failure
 from nodes.cli.names import moment, region_name
 from nodes.cli.reach import Node, Place
 from nodes.cli.screens.kit import table
+from nodes.cli.terminal import without_password
 from regions.check import verify_data
 from regions.errors import DataError
 from regions.region import atlas

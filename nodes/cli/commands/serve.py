@@ -9,10 +9,10 @@ import typer
 
 from broker.bus import BusError
 from nodes.cli.call import Call, command
-from nodes.cli.commands.topics import without_password
 from nodes.cli.exits import Exit
 from nodes.cli.failures import Failure, failure
 from nodes.cli.names import wrong
+from nodes.cli.terminal import without_password
 from nodes.cli.words import both
 from regions.errors import DataError
 from regions.region import atlas

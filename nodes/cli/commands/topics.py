@@ -15,6 +15,7 @@ from nodes.cli.call import Call, command
 from nodes.cli.exits import Exit
 from nodes.cli.failures import Failure, failure
 from nodes.cli.screens.kit import table
+from nodes.cli.terminal import without_password
 from nodes.cli.words import both
 from regions.region import atlas
 
@@ -100,13 +101,6 @@ def on_bus(url: str, work: Callable[[EventBus], Awaitable[Result]], *, make: boo
 def _bus_failure(end: Exit, code: str, error: BusError, url: str, advice: str = "next.bus") -> Failure:
     shown = without_password(url)
     return Failure(end, code, both("fail.bus", url=shown, reason=error), both(advice, url=shown))
-
-
-def without_password(url: str) -> str:
-    """A URL fit to be shown."""
-    head, at, tail = url.rpartition("@")
-    scheme, slashes, login = head.partition("://")
-    return f"{scheme}{slashes}{login.partition(':')[0]}:***@{tail}" if at and ":" in login else url
 
 
 def _data(report: TopicReport) -> dict[str, Any]:
