@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from typing import Final
 
 from nodes.cases.frozen import replace
 from nodes.store.rows import SpanRow as StoredSpan
 from nodes.telemetry.hop import HopSpan
 from nodes.telemetry.spans import SpanLink, SpanRow
+
+_as_json: Final = json.JSONEncoder(ensure_ascii=False).encode  # dumps makes an encoder for each text
+NONE: Final = "[]"
 
 
 def rows_for_store(spans: Iterable[SpanRow]) -> list[StoredSpan]:
@@ -27,8 +31,8 @@ def rows_for_store(spans: Iterable[SpanRow]) -> list[StoredSpan]:
             start_ns=s.start_ns,
             end_ns=s.end_ns,
             status=s.status,
-            attributes=json.dumps(dict(s.attributes), ensure_ascii=False),
-            links=json.dumps([[k.trace_id, k.span_id, k.kind] for k in s.links]),
+            attributes=_as_json(dict(s.attributes)),
+            links=_as_json([[k.trace_id, k.span_id, k.kind] for k in s.links]) if s.links else NONE,
             recovered=s.recovered,
         )
         for s in spans

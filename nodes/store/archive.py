@@ -40,12 +40,12 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from nodes.store.alchemy import open_engine
+from nodes.store.alchemy import translate as postgres_error
 from nodes.store.dialect import Instant
 from nodes.store.engine import file_of
 from nodes.store.errors import DataRejected, SchemaMismatch, StoreError, StoreUnavailable
 from nodes.store.migrate import current, head, migrate, revisions
-from nodes.store.postgres import open_engine
-from nodes.store.postgres import translate as postgres_error
 from nodes.store.queries.events import LOG_SEQ
 from nodes.store.restored import INCARNATION, PLACES, RESTORED, RESTORING
 from nodes.store.sqlite_thread import connect
@@ -299,7 +299,7 @@ def _on_sqlite(path: Path, work: Callable[[Connection], T], *, writes: bool) -> 
 
 
 async def _on_postgres(url: str, work: Callable[[Connection], T], *, writes: bool) -> T:
-    engine = open_engine(url, timeout_s=PATIENCE_S, pool_size=1)
+    engine = open_engine(url, timeout_s=PATIENCE_S)
     try:
         async with engine.begin() as connection:
             if not writes:

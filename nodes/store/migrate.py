@@ -176,14 +176,14 @@ def _on_sqlite(path: Path, work: Callable[[Connection], T]) -> T:
 
 
 async def _on_postgres(url: str, work: Callable[[Connection], T]) -> T:
-    from nodes.store import postgres
+    from nodes.store import alchemy
 
-    engine = postgres.open_engine(url, timeout_s=_MIGRATE_S, pool_size=1)
+    engine = alchemy.open_engine(url, timeout_s=_MIGRATE_S)
     try:
         async with engine.begin() as connection:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
             return await connection.run_sync(work)
     except (DBAPIError, OSError) as error:
-        raise postgres.translate(error) or StoreUnavailable(f"migration failed: {error}") from error
+        raise alchemy.translate(error) or StoreUnavailable(f"migration failed: {error}") from error
     finally:
         await engine.dispose()

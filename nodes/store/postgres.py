@@ -1,25 +1,21 @@
-"""PostgreSQL under the store: asyncpg through a pool, every wait bounded.
+"""PostgreSQL under the store: asyncpg and its pool, every wait bounded.
 
-Knows connections, time-outs and SQLSTATEs. Must not know a table. A batch travels as one statement whose
-parameters are arrays (unnest): one round trip however many rows. Writes are READ COMMITTED with row locks
-taken in key order; reads are REPEATABLE READ, read only."""
+Knows connections, time-outs and SQLSTATEs. Must not know a table. Writes are READ COMMITTED with row locks
+taken in key order; reads are REPEATABLE READ, read only. What gives no answer (insert) is sent with the next
+insert that gives one, before the next statement, or before the commit: its error is raised there.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncIterator, Sequence
-from functools import lru_cache
-from typing import Any, Final
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any, Final, TypeAlias, TypeVar
 
 import asyncpg
-from sqlalchemy import Executable, Table, TextClause, bindparam, event, text
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import Executable
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, DisconnectionError, StatementError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from nodes.store.errors import (
     CommitUnknown,
@@ -29,26 +25,161 @@ from nodes.store.errors import (
     StoreError,
     StoreUnavailable,
 )
+from nodes.store.postgres_sql import inserted, written
 from nodes.store.session import Batch, Link, Present, Rows, Values, printable, table_of
 
+T = TypeVar("T")
 _RETRY: Final = frozenset({"40001", "40P01", "55P03", "57014", "25P03"})
 _SCHEMA: Final = frozenset({"42P01", "42703", "42P02", "3F000"})
 _KEY: Final = re.compile(r"\)=\((.*)\) ", re.DOTALL)
-_TRANSPORT: Final = (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError, PoolTimeout)
+_GIVEN: Final = (asyncpg.DataError, ValueError, OverflowError, TypeError)
+TRANSPORT: Final = (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+_FAULTS: Final = (asyncpg.PostgresError, ValueError, OverflowError, TypeError, *TRANSPORT)
+_WRITE: Final = "BEGIN"
+_WRITE_SOON: Final = "BEGIN; SET LOCAL synchronous_commit TO off"
+_READ: Final = "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+_CLOSE_WITHIN_S: Final = 5.0
+
+Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[Any]"
 
 
-def open_engine(url: str, *, timeout_s: float, pool_size: int) -> AsyncEngine:
-    """A pool of connections to `url` (libpq's form, so `?host=DIR` and `sslmode` work). Connects on first
-    use."""
-    dsn = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-    wait_ms = str(int(timeout_s * 1000))
+def translate(error: BaseException, table: str = "") -> StoreError | None:
+    """PostgreSQL's complaint in the words of the store; None for a fault of the program."""
+    if isinstance(error, _GIVEN) and not hasattr(error, "sqlstate"):
+        return DataRejected(table, "", str(error).splitlines()[0][:200] if str(error) else "")
+    if isinstance(error, TRANSPORT):
+        return StoreUnavailable(f"the database cannot be reached: {type(error).__name__} {error}".rstrip())
+    state = getattr(error, "sqlstate", None) or ""
+    if state in _RETRY:
+        return Retryable(f"rolled back by the database: SQLSTATE {state}")
+    if state[:2] in ("22", "23"):
+        key = _KEY.search(getattr(error, "detail", None) or "")
+        reason = getattr(error, "constraint_name", None) or str(error).splitlines()[0][:200]
+        return DataRejected(
+            getattr(error, "table_name", None) or table, printable(key[1] if key else ""), reason
+        )
+    if state in _SCHEMA:
+        return SchemaMismatch(f"the database lacks something: {error}; run `tongban migrate`")
+    if state[:2] in ("08", "53", "57", "58", "25", "28", "3D"):
+        return StoreUnavailable(f"the database cannot be used: {type(error).__name__} {state}")
+    return None
 
-    async def connection() -> asyncpg.Connection[Any]:
-        return await asyncpg.connect(
-            dsn,
+
+def _server_said_no(error: BaseException) -> bool:
+    """Whether a failed COMMIT is known to have failed: the server answered with an error and went on
+    living."""
+    state = getattr(error, "sqlstate", None) or ""
+    return bool(state) and state[:2] != "08" and not state.startswith("57P")
+
+
+class PostgresLink:
+    """One connection of the pool inside one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._waiting: list[tuple[Batch, Present]] = []
+
+    async def _told(self, table: str, ask: Callable[..., Awaitable[T]], *given: Any) -> T:
+        """The driver's answer, or its complaint in the words of the store. The pool may have taken a broken
+        connection back, and then says so when it is asked, not when it is awaited.
+        """
+        try:
+            return await ask(*given)
+        except _FAULTS as error:
+            known = translate(error, table)
+            if known is None:
+                raise
+            if isinstance(known, StoreUnavailable):
+                _drop(self._connection)
+            raise known from error
+
+    async def fetch(self, statement: Executable, values: Values | None = None) -> Rows:
+        """All rows of the answer."""
+        await self._settle()
+        sql, table = written(statement), table_of(statement)
+        found = await self._told(table, self._connection.fetch, sql.text, *sql.values(values or {}, table))
+        return sql.rows(found)
+
+    async def run(self, statement: Executable, values: Values | None = None) -> int:
+        """How many rows the statement changed."""
+        await self._settle()
+        sql, table = written(statement), table_of(statement)
+        done = await self._told(table, self._connection.execute, sql.text, *sql.values(values or {}, table))
+        return int(done.rpartition(" ")[2])
+
+    async def run_many(self, statement: Executable, rows: Sequence[Values]) -> None:
+        """The statement once for each of `rows`."""
+        if rows:
+            await self._settle()
+            sql, table = written(statement), table_of(statement)
+            given = [sql.values(row, table) for row in rows]
+            await self._told(table, self._connection.executemany, sql.text, given)
+
+    async def insert(self, batch: Batch, present: Present = "fail") -> None:
+        """See `Link.insert`."""
+        if batch.rows:
+            await self._make_way_for(batch)
+            self._waiting.append((batch, present))
+
+    async def insert_new(self, batch: Batch) -> set[tuple[Any, ...]]:
+        """See `Link.insert_new`."""
+        if not batch.rows:
+            return set()
+        await self._make_way_for(batch)
+        self._waiting.append((batch, "skip"))
+        return {tuple(row) for row in await self._settle(batch.keys)}
+
+    async def _make_way_for(self, batch: Batch) -> None:
+        """The parts of one statement do not see each other, so each has a table of its own."""
+        if any(other.table is batch.table for other, _ in self._waiting):
+            await self._settle()
+
+    async def _settle(self, returning: tuple[str, ...] = ()) -> Sequence[Any]:
+        """Sends what waits; what the last gives back."""
+        if not self._waiting:
+            return ()
+        waiting, self._waiting = self._waiting, []
+        sql, arrays = inserted(waiting, returning)
+        name = waiting[0][0].table.name if len(waiting) == 1 else ""
+        return await self._told(name, self._connection.fetch, sql, *arrays)
+
+    async def commit(self) -> None:
+        """Commits. Raises CommitUnknown when the connection broke meanwhile, and what inserts that wait
+        raise.
+        """
+        await self._settle()
+        try:
+            done = await self._connection.execute("COMMIT;")
+        except (asyncpg.PostgresError, *TRANSPORT) as error:
+            if _server_said_no(error):
+                raise translate(error) or StoreUnavailable(
+                    f"not committed: {type(error).__name__}"
+                ) from error
+            _drop(self._connection)
+            raise CommitUnknown("the connection broke while committing") from error
+        if done != "COMMIT":  # what PostgreSQL answers after a statement that failed
+            raise Retryable("rolled back by the database: a statement had failed before")
+
+
+class PostgresEngine:
+    """The pool of one database: connects on first use. Belongs to the event loop that made it.
+
+    `url`: libpq's form, so `?host=DIR` and `sslmode` work.
+    """
+
+    def __init__(self, url: str, *, timeout_s: float, pool_size: int) -> None:
+        wait_ms = str(int(timeout_s * 1000))
+        self._timeout_s = timeout_s
+        self._opening = asyncio.Lock()
+        self._is_open = False
+        self._pool = asyncpg.create_pool(
+            make_url(url).set(drivername="postgresql").render_as_string(hide_password=False),
+            min_size=0,
+            max_size=pool_size,
             timeout=timeout_s,
             command_timeout=timeout_s * 2,  # the server's own time-out speaks first
             statement_cache_size=500,
+            reset=_nothing_to_reset,
             server_settings={
                 "application_name": "tongban",
                 "statement_timeout": wait_ms,
@@ -58,209 +189,77 @@ def open_engine(url: str, *, timeout_s: float, pool_size: int) -> AsyncEngine:
             },
         )
 
-    engine: AsyncEngine = create_async_engine(
-        "postgresql+asyncpg://",
-        creator=lambda: _adapted(engine, connection),
-        pool_size=pool_size,
-        max_overflow=0,
-        pool_timeout=timeout_s,
-    )
-
-    def drop_closed(dbapi_connection: Any, _record: Any, _proxy: Any) -> None:
-        if dbapi_connection.driver_connection.is_closed():
-            raise DisconnectionError
-
-    event.listen(engine.sync_engine, "checkout", drop_closed)
-    return engine
-
-
-def _adapted(engine: AsyncEngine, connection: Any) -> Any:
-    dbapi: Any = engine.sync_engine.dialect.dbapi
-    return dbapi.connect(async_creator_fn=connection, prepared_statement_cache_size=500)
-
-
-def translate(error: BaseException, table: str = "") -> StoreError | None:
-    """PostgreSQL's complaint in the words of the store; None for a fault of the program."""
-    if isinstance(error, _TRANSPORT):
-        return StoreUnavailable(f"the database cannot be reached: {type(error).__name__} {error}".rstrip())
-    if not isinstance(error, StatementError):
-        return None
-    found = getattr(error.orig, "__cause__", None) or error.orig
-    if isinstance(found, (asyncpg.DataError, ValueError, OverflowError, TypeError)) and not hasattr(
-        found, "sqlstate"
-    ):
-        return DataRejected(table, "", str(found).splitlines()[0][:200])
-    state = getattr(found, "sqlstate", None) or ""
-    if state in _RETRY:
-        return Retryable(f"rolled back by the database: SQLSTATE {state}")
-    if state[:2] in ("22", "23"):
-        key = _KEY.search(getattr(found, "detail", None) or "")
-        reason = getattr(found, "constraint_name", None) or str(found).splitlines()[0][:200]
-        return DataRejected(
-            getattr(found, "table_name", None) or table, printable(key[1] if key else ""), reason
-        )
-    if state in _SCHEMA:
-        return SchemaMismatch(f"the database lacks something: {found}; run `tongban migrate`")
-    if state[:2] in ("08", "53", "57", "58", "25", "28", "3D") or isinstance(found, _TRANSPORT):
-        return StoreUnavailable(f"the database cannot be used: {type(found).__name__} {state}")
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
-        return StoreUnavailable("the connection to the database broke")
-    return None
-
-
-def _server_said_no(error: BaseException) -> bool:
-    """Whether a failed COMMIT is known to have failed: the server answered with an error and went on
-    living."""
-    state = getattr(getattr(error, "orig", None), "sqlstate", None) or getattr(error, "sqlstate", None) or ""
-    return bool(state) and state[:2] != "08" and not state.startswith("57P")
-
-
-def quote(name: str) -> str:
-    """A name of ours as SQL."""
-    return f'"{name}"'
-
-
-@lru_cache(maxsize=256)
-def _batch(table: Table, names: tuple[str, ...], present: Present, returning: tuple[str, ...]) -> TextClause:
-    columns = ", ".join(quote(name) for name in names)
-    arrays = ", ".join(f":{name}" for name in names)
-    sql = f"INSERT INTO {quote(table.name)} ({columns}) SELECT * FROM unnest({arrays})"  # noqa: S608 - names of our own columns
-    if present == "skip":
-        sql += " ON CONFLICT DO NOTHING"
-    elif present in ("replace", "mend"):
-        keys = [quote(column.name) for column in table.primary_key]
-        changed = ", ".join(f"{name} = excluded.{name}" for name in map(quote, names) if name not in keys)
-        sql += f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changed}"
-        if present == "mend":
-            sql += f" WHERE {quote(table.name)}.{quote('recovered')}"
-    if returning:
-        sql += " RETURNING " + ", ".join(quote(name) for name in returning)
-    types = [bindparam(name, type_=postgresql.ARRAY(table.c[name].type)) for name in names]
-    return text(sql).bindparams(*types)
-
-
-class PostgresLink:
-    """One connection of the pool inside one transaction."""
-
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
-
-    async def _do(self, statement: Executable, values: Any, table: str) -> Any:
-        try:
-            return await self._connection.execute(statement, values)
-        except (StatementError, *_TRANSPORT) as error:
-            known = translate(error, table)
-            if known is None:
-                raise
-            if isinstance(known, StoreUnavailable):
-                await _drop(self._connection)
-            raise known from error
-
-    async def fetch(self, statement: Executable, values: Values | None = None) -> Rows:
-        """All rows of the answer."""
-        found: Rows = (await self._do(statement, dict(values or {}), table_of(statement))).fetchall()
-        return found
-
-    async def run(self, statement: Executable, values: Values | None = None) -> int:
-        """How many rows the statement changed."""
-        return int((await self._do(statement, dict(values or {}), table_of(statement))).rowcount)
-
-    async def run_many(self, statement: Executable, rows: Sequence[Values]) -> None:
-        """The statement once for each of `rows`."""
-        if rows:
-            await self._do(statement, rows, table_of(statement))
-
-    async def insert(self, batch: Batch, present: Present = "fail") -> None:
-        """See `Link.insert`."""
-        if batch.rows:
-            once = _last_of_each(batch) if present == "replace" else batch
-            await self._do(_batch(batch.table, batch.names, present, ()), _arrays(once), batch.table.name)
-
-    async def insert_new(self, batch: Batch) -> set[tuple[Any, ...]]:
-        """See `Link.insert_new`."""
-        if not batch.rows:
-            return set()
-        statement = _batch(batch.table, batch.names, "skip", batch.keys)
-        done = await self._do(statement, _arrays(batch), batch.table.name)
-        return {tuple(row) for row in done}
-
-
-def _last_of_each(batch: Batch) -> Batch:
-    """One statement cannot replace a row twice: the last of each key stands, as if they came singly."""
-    places = [batch.names.index(key) for key in batch.keys]
-    last = {tuple(row[place] for place in places): row for row in batch.rows}
-    return batch if len(last) == len(batch.rows) else Batch(batch.table, batch.names, list(last.values()))
-
-
-def _arrays(batch: Batch) -> dict[str, list[Any]]:
-    return dict(zip(batch.names, map(list, zip(*batch.rows, strict=True)), strict=True))
-
-
-async def _drop(connection: AsyncConnection) -> None:
-    """Throws a broken connection away without waiting for it."""
-    with contextlib.suppress(Exception):
-        await connection.invalidate()
-
-
-class PostgresEngine:
-    """The pool of one database."""
-
-    def __init__(self, url: str, *, timeout_s: float, pool_size: int) -> None:
-        self._engine = open_engine(url, timeout_s=timeout_s, pool_size=pool_size)
-        self._reading = self._engine.execution_options(
-            isolation_level="REPEATABLE READ", postgresql_readonly=True
-        )
-
     @contextlib.asynccontextmanager
     async def writing(self, *, durable: bool) -> AsyncIterator[Link]:
         """A transaction that writes."""
-        async with self._transaction(self._engine) as link:
-            if not durable:
-                await link.run(text("SET LOCAL synchronous_commit TO off"))
+        async with self._transaction(_WRITE if durable else _WRITE_SOON) as link:
             yield link
 
     @contextlib.asynccontextmanager
     async def reading(self, *, aside: bool = False) -> AsyncIterator[Link]:
         """A snapshot. `aside` makes no difference: every statement is awaited."""
         del aside
-        async with self._transaction(self._reading) as link:
+        async with self._transaction(_READ) as link:
             yield link
 
     @contextlib.asynccontextmanager
-    async def _transaction(self, engine: AsyncEngine) -> AsyncIterator[PostgresLink]:
-        connection = await _connected(engine)
+    async def _transaction(self, begin: str) -> AsyncIterator[PostgresLink]:
+        connection = await self._connected(begin)
         try:
-            yield PostgresLink(connection)
-            await _commit(connection)
+            link = PostgresLink(connection)
+            yield link
+            await link.commit()
         except BaseException as error:
             if isinstance(error, asyncio.CancelledError):
-                await asyncio.shield(_drop(connection))  # a statement may still be on its way
-            with contextlib.suppress(*_TRANSPORT, StatementError):
-                await asyncio.shield(connection.rollback())
+                _drop(connection)  # a statement may still be on its way
+            await asyncio.shield(_rolled_back(connection))
             raise
         finally:
-            with contextlib.suppress(*_TRANSPORT, StatementError):
-                await asyncio.shield(connection.close())
+            with contextlib.suppress(*_FAULTS):
+                await asyncio.shield(self._pool.release(connection))
+
+    async def _connected(self, begin: str) -> Connection:
+        """A connection on which a transaction has begun. Raises StoreUnavailable."""
+        try:
+            async with self._opening:
+                if not self._is_open:
+                    await self._pool
+                    self._is_open = True
+            connection = await self._pool.acquire(timeout=self._timeout_s)
+            try:
+                await connection.execute(begin)
+            except BaseException:
+                _drop(connection)
+                await asyncio.shield(self._pool.release(connection))
+                raise
+        except (asyncpg.PostgresError, *TRANSPORT) as error:
+            raise StoreUnavailable(
+                f"no connection to the database: {type(error).__name__} {error}".rstrip()
+            ) from error
+        return connection
 
     async def close(self) -> None:
         """Ends what it started."""
-        await self._engine.dispose()
+        try:
+            async with asyncio.timeout(_CLOSE_WITHIN_S):
+                await self._pool.close()
+        except TimeoutError:
+            self._pool.terminate()
 
 
-async def _connected(engine: AsyncEngine) -> AsyncConnection:
+async def _nothing_to_reset(_connection: Any) -> None:
+    """A transaction leaves nothing of itself in its session: its settings are LOCAL."""
+
+
+async def _rolled_back(connection: Connection) -> None:
+    """Ends a transaction that failed, or the connection on which that cannot be done."""
     try:
-        return await engine.connect()
-    except (StatementError, asyncpg.PostgresError, DisconnectionError, *_TRANSPORT) as error:
-        raise StoreUnavailable(
-            f"no connection to the database: {type(error).__name__} {error}".rstrip()
-        ) from error
+        await connection.execute("ROLLBACK")
+    except _FAULTS:
+        _drop(connection)
 
 
-async def _commit(connection: AsyncConnection) -> None:
-    try:
-        await connection.commit()
-    except (StatementError, asyncpg.PostgresError, *_TRANSPORT) as error:
-        if _server_said_no(error):
-            raise translate(error) or StoreUnavailable(f"not committed: {type(error).__name__}") from error
-        await _drop(connection)
-        raise CommitUnknown("the connection broke while committing") from error
+def _drop(connection: Connection) -> None:
+    """Throws a broken connection away without waiting for it; the pool may have done so already."""
+    with contextlib.suppress(asyncpg.InterfaceError):
+        connection.terminate()
