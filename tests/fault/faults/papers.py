@@ -137,8 +137,15 @@ class Papers:
             response_deserializer=op.TraceResponse.FromString,
         )
         operator = Actor(role=Role.ROLE_OPERATOR, region=self._competent, id="p1")
-        said = await trace(op.TraceRequest(actor=operator, case_number=paper.number), timeout=WITHIN_S)
-        return set(said.missing)
+        request = op.TraceRequest(actor=operator, case_number=paper.number)
+        deadline = time.monotonic() + WITHIN_S
+        while True:
+            try:
+                return set((await trace(request, timeout=WITHIN_S)).missing)
+            except grpc.aio.AioRpcError as error:  # busy with a backlog: again, as callers do
+                if error.code() is not grpc.StatusCode.UNAVAILABLE or time.monotonic() > deadline:
+                    raise
+            await asyncio.sleep(0.5)
 
     async def _arrived(self, number: str) -> str:
         officer = Actor(role=Role.ROLE_OFFICER, region=self._competent, id="o1")
