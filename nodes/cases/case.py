@@ -23,6 +23,7 @@ from nodes.cases.filing import (
     StepTerms,
     Terms,
 )
+from nodes.cases.frozen import quick
 from regions.joint import JointRule
 from regions.limits import Limit
 from regions.matter import HandlingMode
@@ -147,6 +148,7 @@ class Stop:
     until: datetime | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Clock:
     """A running, stopped or ended limit.
@@ -275,6 +277,7 @@ class Procedure:
     since: datetime
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Case:
     """Everything known of a case at one version. Built only by `machine.evolve`."""

@@ -24,6 +24,7 @@ from nodes.cases.case import (
     State,
     Suspension,
 )
+from nodes.cases.frozen import quick
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +296,7 @@ Body = (
 )  # fmt: skip
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class After:
     """What holds once the event is applied; enough for a mirror that does not know the body."""
@@ -312,6 +314,7 @@ class After:
     suspension: Suspension | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Event:
     """One fact of one case.

@@ -1,4 +1,5 @@
-"""`replace`: as `dataclasses.replace`, several times as fast; `maker`: the same for making an object anew.
+"""`replace`: as `dataclasses.replace`, several times as fast; `maker` and `quick`: the same for
+making an object anew.
 
 An event is decided and applied by replacing a few fields of a case that has some forty. The standard library
 looks at every field in turn and gives each to an `__init__` that, of a frozen class, calls a function to set
@@ -13,7 +14,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+T = TypeVar("T")
 
 
 @cache
@@ -38,6 +41,38 @@ def maker(kind: Callable[..., Any], names: tuple[str, ...]) -> Callable[..., Any
     exec(f"def make({', '.join(names)}):\n{body}", known := dict(known))  # noqa: S102  # as dataclasses does
     made: Callable[..., Any] = known["make"]
     return made
+
+
+def quick(kind: type[T]) -> type[T]:
+    """Gives a frozen dataclass with slots an `__init__` that sets all fields at once: ten fields in half the
+    time. For classes of which a case makes many. Raises TypeError for one that has more than slots.
+    """
+    whole: Any = kind
+    known = _known(whole)
+    if known is None or not all(field.init for field in dataclasses.fields(known["Kind"])):
+        raise TypeError(f"{kind.__name__} has more than slots")
+    known = {**known, "turn": object.__setattr__, "missing": dataclasses.MISSING}
+    given, sets, named = [], "", False
+    for field in sorted(dataclasses.fields(known["Kind"]), key=lambda field: field.kw_only is True):
+        name, value = field.name, field.name
+        if field.kw_only is True and not named:
+            given.append("*")
+            named = True
+        if field.default is not dataclasses.MISSING:
+            known[f"default_{name}"] = field.default
+            given.append(f"{name}=default_{name}")
+        elif field.default_factory is not dataclasses.MISSING:
+            known[f"make_{name}"] = field.default_factory
+            given.append(f"{name}=missing")
+            value = f"make_{name}() if {name} is missing else {name}"
+        else:
+            given.append(name)
+        sets += f"    self.{name} = {value}\n"
+    body = f"    turn(self, '__class__', Twin)\n{sets}    self.__class__ = Kind\n"
+    exec(f"def __init__(self, {', '.join(given)}):\n{body}", known)  # noqa: S102  # as dataclasses does
+    known["__init__"].__qualname__ = f"{kind.__qualname__}.__init__"
+    whole.__init__ = known["__init__"]
+    return kind
 
 
 if TYPE_CHECKING:
@@ -71,4 +106,4 @@ else:
         return twin
 
 
-__all__ = ["maker", "replace"]
+__all__ = ["maker", "quick", "replace"]

@@ -12,9 +12,11 @@ from nodes.cases.case import Actor, Case
 from nodes.cases.commands import Command
 from nodes.cases.events import After, Body, Event
 from nodes.cases.filing import Terms
+from nodes.cases.frozen import quick
 from regions.calendar import WorkCalendar
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Moment:
     """`now` is when it is written, `at` when it holds: a timer's due time, the origin's receipt of an ask."""

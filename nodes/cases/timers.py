@@ -21,9 +21,11 @@ from nodes.cases.commands import (
     ProcedureOverdue,
     Withdraw,
 )
+from nodes.cases.frozen import quick
 from nodes.cases.table import LACKING, WAITING
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Timed:
     """A command that falls due at `at`. `rank` orders what falls due together: lights before effects."""

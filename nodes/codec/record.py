@@ -14,6 +14,7 @@ from typing import Any, Final
 from google.protobuf.message import DecodeError as ProtobufError
 
 from nodes.cases.events import Event, Unknown
+from nodes.cases.frozen import quick
 from nodes.codec.bodies import AFTER, BODIES, FIELD_OF, TYPES
 from nodes.codec.errors import DecodeError, EncodeError
 from nodes.codec.kinds import MAX_COUNT, MAYBE_NUMBER, NUMBER, REGION, TIME, Fill, Kind, Take, one
@@ -29,6 +30,7 @@ MAX_CORE_BYTES: Final = 256 * 1024
 MAX_RECIPIENTS: Final = 64
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Record:
     """The stored bytes of one event. `hash`: SHA-256 of `core`; `event_id`: 16 bytes, UUIDv7."""
@@ -40,6 +42,7 @@ class Record:
     version: int
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class DecodedEvent:
     """An event read from bytes, with the facts of its core.

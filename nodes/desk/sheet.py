@@ -17,7 +17,7 @@ from nodes.cases import machine
 from nodes.cases.case import Actor, Case
 from nodes.cases.commands import Command
 from nodes.cases.events import Event, HandedOver
-from nodes.cases.frozen import replace
+from nodes.cases.frozen import quick, replace
 from nodes.codec.record import DecodedEvent, Record, encode_event
 from nodes.desk.context import Context, recipients
 from nodes.store.rows import CaseRow, EventRow
@@ -32,6 +32,7 @@ class Fork(Exception):
         self.version = version
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Written:
     """An event and its bytes. `cause`: the ask or request that it answers, None for later events of a

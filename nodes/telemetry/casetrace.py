@@ -16,6 +16,7 @@ from typing import Final, Self
 from opentelemetry.context import Context, get_value, set_value
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, TraceState, set_span_in_context
 
+from nodes.cases.frozen import quick
 from nodes.telemetry.spans import SpanLink
 
 _TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
@@ -71,6 +72,7 @@ def foreign_link(text: str | None, kind: str = "caller") -> tuple[SpanLink, ...]
     return () if ids is None else (SpanLink(f"{ids[0]:032x}", f"{ids[1]:016x}", kind),)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CaseTrace:
     """The hop of a case under which the next one hangs.

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from nodes.cases.frozen import quick
+
 AttributeValue = str | int | float | bool
 Kind = Literal["internal", "server", "client", "producer", "consumer"]
 Status = Literal["unset", "ok", "error"]
@@ -29,6 +31,7 @@ class SpanLink:
     kind: str = "caller"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class SpanRow:
     """One finished hop of a case.

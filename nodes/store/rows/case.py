@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
+from nodes.cases.frozen import quick
+
 AnswerKey: TypeAlias = tuple[str, str]
 """(client, request id)"""
 
@@ -52,6 +54,7 @@ class FilingRow:
     filed_at: datetime
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CaseRow:
     """The row that changes. `version` is that of the last event applied, the first is 1.
@@ -113,6 +116,7 @@ class CaseCursor:
     number: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class EventRow:
     """One event as it was written. `core` and `private` are the stored bytes, `hash` is SHA-256 of the core.

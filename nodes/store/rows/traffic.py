@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from nodes.cases.frozen import quick
 
+
+@quick
 @dataclass(frozen=True, slots=True)
 class OutboxRow:
     """Something to send: a pointer to events n to m of a case, or (`payload`) bytes. `id` is given by the
