@@ -282,9 +282,22 @@ def _filing(
         agent=agent,
         mandate=new.mandate,
         delivery=Delivery(new.delivery.way, new.delivery.address),
-        facts=tuple(sorted({**{f"place.{k}": v for k, v in new.places if v}, **dict(new.facts)}.items())),
+        facts=_facts(new),
         client=client,
     )
+
+
+PLACE = "place."
+"""What the names of a filing's facts begin with that say where something is."""
+PART_AREA = "part_area."
+"""And where the applicant chose that a part (by its position, from 1) is decided."""
+
+
+def _facts(new: NewFiling) -> tuple[tuple[str, str], ...]:
+    """What the applicant stated, by name."""
+    places = {f"{PLACE}{name}": area for name, area in new.places if area}
+    chosen = {f"{PART_AREA}{position}": area for position, area in new.part_areas if area}
+    return tuple(sorted({**places, **chosen, **dict(new.facts)}.items()))
 
 
 CIRCUMSTANCE = "circumstance."

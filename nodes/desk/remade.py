@@ -3,7 +3,9 @@
 Knows what of a filing as stated is written in the filed document, and that what follows from it is worked out
 by the very rules that were applied then. What they give is told only where they give the same document again:
 after a guide or the directory has changed, the reasons of then are gone, and nothing stands in their place.
-Must not know the database, nor how an event comes back.
+Of a joint case filed by a release that did not write down where the applicant chose the place of a part, the
+reasons name the stated places; where those lead elsewhere, they are gone as well. Must not know the database,
+nor how an event comes back.
 """
 
 from __future__ import annotations
@@ -12,18 +14,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from nodes.cases.case import ClockKind, Filing, Kind, Party
+from nodes.cases.case import ClockKind, Filing, Party
 from nodes.cases.events import Event, Filed, HandedOver, Received
 from nodes.codec.answers import FiledFacts, filed_answer
 from nodes.codec.requests import NewFiling
-from nodes.desk.intake import Standing, stand
+from nodes.desk.intake import PART_AREA, PLACE, Standing, stand
 from nodes.desk.remarks import on_materials
 from nodes.desk.work import Refused
-from regions.errors import RegionsError
 
-SINGLE: Final = (Kind.FULL_ONLINE, Kind.COLLECT_ON_BEHALF)
-"""Of a joint case it is not written where the applicant chose the place of a part."""
-_PLACE: Final = "place."
 _WITH_IT: Final = (HandedOver, Received)
 """What filing a case commits with its first event."""
 
@@ -71,11 +69,9 @@ def _committed_with(events: Sequence[Event]) -> Event:
 
 def stands_again(filing: Filing) -> Standing | None:
     """What intake makes of the same statement now; None where it is not the same filing any longer."""
-    if filing.kind not in SINGLE:
-        return None
     try:
         standing = stand(_stated(filing), filing.origin, filing.filed_at, filing.client)
-    except (Refused, RegionsError):
+    except (Refused, ValueError):
         return None
     again = replace(
         standing.filing,
@@ -88,7 +84,6 @@ def stands_again(filing: Filing) -> Standing | None:
 
 def _stated(filing: Filing) -> NewFiling:
     """The filing as its applicant stated it."""
-    places = tuple((k.removeprefix(_PLACE), v) for k, v in filing.facts if k.startswith(_PLACE))
     return NewFiling(
         matter=filing.matter,
         origin_area=filing.origin_area,
@@ -98,10 +93,16 @@ def _stated(filing: Filing) -> NewFiling:
         guide_version=filing.guide_version,
         agent=_handed_in(filing.agent) if filing.agent is not None else None,
         mandate=filing.mandate,
-        places=places,
-        facts=tuple((k, v) for k, v in filing.facts if not k.startswith(_PLACE)),
+        places=_named(filing, PLACE),
+        part_areas=tuple((int(position), area) for position, area in _named(filing, PART_AREA)),
+        facts=tuple((k, v) for k, v in filing.facts if not k.startswith((PLACE, PART_AREA))),
         delivery=filing.delivery,
     )
+
+
+def _named(filing: Filing, prefix: str) -> tuple[tuple[str, str], ...]:
+    """The facts whose names begin so, by what follows."""
+    return tuple((k.removeprefix(prefix), v) for k, v in filing.facts if k.startswith(prefix))
 
 
 def _handed_in(party: Party) -> Party:

@@ -12,7 +12,7 @@ from typing import Final
 from nodes.cases.case import Case
 from nodes.cases.commands import HandOver
 from nodes.cases.filing import Filing, Kind
-from nodes.desk.intake import settled
+from nodes.desk.intake import PLACE, settled
 from regions.authorities import authority_of
 from regions.catalog import catalogue
 from regions.directory import ApplicantFacts, competent
@@ -21,8 +21,6 @@ from regions.guidebook import guide
 
 NOT_COMPETENT: Final = "NOT_COMPETENT"
 MATTER_UNKNOWN: Final = "MATTER_UNKNOWN"
-PLACE: Final = "place."
-"""What the names of a filing's facts begin with that say where something is."""
 
 
 def refusal_of(region: str) -> Callable[[Case], str]:

@@ -22,7 +22,7 @@ from nodes.desk.intake import Standing, stand
 from nodes.desk.remade import remade_answer
 from nodes.desk.remarks import on_materials
 from regions.calendar import work_calendar
-from regions.catalog import HandlingMode, catalogue
+from regions.catalog import HandlingMode, PlaceKind, catalogue
 from tongban.v1.case_service_pb2 import FileResponse
 
 NOW = datetime(2026, 9, 24, 10, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
@@ -94,7 +94,7 @@ def first_answer(standing: Standing, filing: Filing, events: Sequence[Event]) ->
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("matter", SINGLE)
+@pytest.mark.parametrize("matter", SINGLE + JOINT)
 def test_it_is_the_first_answer_byte_for_byte(matter: str) -> None:
     standing, filing, events = filed(stated(matter))
     first = first_answer(standing, filing, events)
@@ -113,12 +113,40 @@ def test_what_was_filed_by_an_older_guide_has_no_reasons() -> None:
     assert [*told.reasons_en, *told.reasons_zh, *told.warnings] == []
 
 
-@pytest.mark.parametrize("matter", JOINT[:3])
-def test_of_a_joint_case_the_reasons_are_gone(matter: str) -> None:
-    _, filing, events = filed(stated(matter))
+def chosen(matter: str) -> tuple[tuple[int, str], ...]:
+    """Another place for every part of which there is a choice."""
+    plan = catalogue().plan(matter)
+    assert plan is not None
+    return tuple((n, "340104") for n, p in enumerate(plan.parts, 1) if p.place is not PlaceKind.FILING)
+
+
+@pytest.mark.parametrize("matter", JOINT)
+def test_of_a_joint_case_it_knows_where_a_part_was_chosen(matter: str) -> None:
+    elsewhere = chosen(matter)
+    _, plain, _ = filed(stated(matter))
+    standing, filing, events = filed(replace(stated(matter), part_areas=elsewhere))
     assert filing.kind is Kind.LEAD
-    made = remade_answer(events, "32")
+    assert (filing.parts != plain.parts) == bool(elsewhere)
+    first = first_answer(standing, filing, events)
+    assert remade_answer(events, "32") == ("test", "request-1", first)
+    assert len(FileResponse.FromString(first).reasons_en) >= len(filing.parts)
+
+
+@pytest.mark.parametrize("matter", [matter for matter in JOINT if chosen(matter)])
+def test_of_a_choice_that_was_not_written_down_the_reasons_are_gone(matter: str) -> None:
+    _, filing, events = filed(replace(stated(matter), part_areas=chosen(matter)))
+    older = replace(filing, facts=tuple(f for f in filing.facts if not f[0].startswith("part_area.")))
+    made = remade_answer([replace(events[0], body=Filed(older)), *events[1:]], "32")
     assert made is not None
+    assert not FileResponse.FromString(made[2]).reasons_en
+
+
+def test_a_fact_that_is_no_place_of_a_part_takes_the_reasons_alone() -> None:
+    _, filing, events = filed(stated(JOINT[0]))
+    odd = replace(filing, facts=(*filing.facts, ("part_area.one", "340104")))
+    made = remade_answer([replace(events[0], body=Filed(odd)), *events[1:]], "32")
+    assert made is not None
+    assert FileResponse.FromString(made[2]).case_number == NUMBER
     assert not FileResponse.FromString(made[2]).reasons_en
 
 
