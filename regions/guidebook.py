@@ -12,7 +12,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 from regions.authorities import Authority, authority, lead_authority
-from regions.catalog import Catalogue, load_catalogue
+from regions.catalog import Catalogue, catalogue, load_catalogue
 from regions.datafiles import DATA
 from regions.errors import FactError
 from regions.guide import Guide, MaterialItem, Relay, RelayKind, Step, StepCode
@@ -28,7 +28,7 @@ from regions.provincial import (
     set_by_body,
 )
 from regions.published import PublishedLimit, Use, load_published
-from regions.region import Atlas, Place, load_atlas
+from regions.region import Atlas, Place, atlas, load_atlas
 
 _STEPS = {
     StepCode.HANDLING: ("经办", "handling", Use.HANDLING),
@@ -236,14 +236,16 @@ def _strictest(limits: list[Limit]) -> Limit | None:
 
 def load_guidebook(directory: Path = DATA) -> Guidebook:
     """Read all that guides need. Raises DataError."""
-    places = load_atlas(directory)
-    catalogue = load_catalogue(directory)
-    matters = catalogue.matters
+    return _with_the_rest(load_atlas(directory), load_catalogue(directory), directory)
+
+
+def _with_the_rest(places: Atlas, known: Catalogue, directory: Path) -> Guidebook:
+    matters = known.matters
     lists = load_materials(matters, directory)
     return Guidebook(
         places,
-        catalogue,
-        load_published(matters, catalogue.plans, directory),
+        known,
+        load_published(matters, known.plans, directory),
         lists,
         load_federation(directory),
         load_region_settings(places, matters, lists.terms, directory),
@@ -252,8 +254,8 @@ def load_guidebook(directory: Path = DATA) -> Guidebook:
 
 @cache
 def guidebook() -> Guidebook:
-    """The shipped facts, loaded once."""
-    return load_guidebook()
+    """The shipped facts, loaded once, on the one atlas and catalogue. Raises DataError."""
+    return _with_the_rest(atlas(), catalogue(), DATA)
 
 
 @lru_cache(maxsize=4096)
