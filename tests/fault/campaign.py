@@ -25,7 +25,7 @@ from tests.fault.traffic.drive import Report, drive
 from tests.fault.traffic.plan import planned
 
 AT_MOST_S = 3600.0
-SMALL_MB, LONG_MB = 256, 960
+SMALL_MB = 4096
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ async def campaign(
     with ExitStack() as stack:
         net = stack.enter_context(Net(seed))
         if on is None and any(fault.fills_disk for fault in faults):
-            stack.enter_context(disk(data_of(folder), LONG_MB if long else SMALL_MB))
+            stack.enter_context(disk(data_of(folder), SMALL_MB))
         cluster = await _cluster(faults, folder, net, on)
         stack.enter_context(running(cluster))
         gauge = Gauge(cluster.databases, cluster.bus)

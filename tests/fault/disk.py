@@ -11,8 +11,7 @@ from typing import Final
 
 NAME: Final = "tongban-fault-"
 SPARE: Final = 1 << 20
-LARGEST: Final = 1 << 30
-"""What is larger than this is nobody's small disk, and is not filled."""
+TRIES: Final = 5
 
 
 @contextmanager
@@ -32,10 +31,11 @@ def disk(folder: Path, megabytes: int) -> Iterator[None]:
 
 @contextmanager
 def full(folder: Path) -> Iterator[None]:
-    """The small disk of that folder has no room. Raises RuntimeError when it is no small disk."""
-    space, filler = os.statvfs(folder), folder / "filler"
-    if space.f_blocks * space.f_frsize > LARGEST:
-        raise RuntimeError(f"{folder} is not on a small disk of its own")
+    """The small disk of that folder has no room: it is made as small as what lies there, and the rest is
+    filled. Raises RuntimeError when it is no small disk.
+    """
+    size, filler = _size(folder), folder / "filler"
+    _shrink(folder)
     try:
         with filler.open("wb") as file:
             try:
@@ -47,6 +47,32 @@ def full(folder: Path) -> Iterator[None]:
         yield
     finally:
         filler.unlink()
+        _resize(folder, size)
+
+
+def _size(folder: Path) -> int:
+    """Bytes of the small disk that is mounted there."""
+    for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines():
+        source, place, *_ = line.split()
+        if source.startswith(NAME) and place == str(folder.resolve()):
+            space = os.statvfs(folder)
+            return space.f_blocks * space.f_frsize
+    raise RuntimeError(f"{folder} is not on a small disk of its own")
+
+
+def _shrink(folder: Path) -> None:
+    """To little more than what lies there, which may grow meanwhile."""
+    for _ in range(TRIES):
+        space = os.statvfs(folder)
+        used = (space.f_blocks - space.f_bfree) * space.f_frsize
+        if _resize(folder, used + SPARE):
+            return
+    raise RuntimeError(f"{folder} cannot be made smaller")
+
+
+def _resize(folder: Path, size: int) -> bool:
+    remount = ["mount", "-o", f"remount,size={size}", str(folder)]
+    return subprocess.run(remount, capture_output=True, check=False).returncode == 0
 
 
 def may_mount() -> bool:

@@ -25,7 +25,7 @@ from tests.servers.process import LOOPBACK, ServerError
 from tests.servers.shared import ROOT, Run, sweep
 
 GONE_WITHIN_S: Final = 20.0
-SMALL_MB: Final = 960
+SMALL_MB: Final = 4096
 QUICK: Final = "-XX:TieredStopAtLevel=1"
 """Brokers here start often and work little."""
 ROUTES: Final = tuple(f"NODE{region}" for region in REGIONS)

@@ -47,7 +47,7 @@ MINUTE_S = 60.0
 BEFORE_S = 10.0
 """Traffic before the first fault: it needs cases and messages to befall."""
 PATIENCE_S = 90.0
-SMALL_MB = 768
+SMALL_MB = 4096
 MINUTES = {
     "PROMISED_OUTAGE": 1.5, "TOPIC_RETENTION": 2.0, "INBOX_RETENTION": 3.0, "REQUEST_RETENTION": 3.0,
     "TRACE_RETENTION": 3.0, "DEAD_RETENTION": 3.0,
