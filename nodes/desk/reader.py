@@ -84,7 +84,7 @@ class Changes:
     An event has its place once it is committed, and a place that can be seen is never followed by a smaller
     one: a follower that remembers its place misses nothing. Followers are told `GATHER_S` after a commit of
     this process, and within `poll_s` of one of another. Now and then places are given to what the release
-    before has written without.
+    before has written without. While the database is away it is asked again every `poll_s`.
     """
 
     def __init__(self, store: Store, *, poll_s: float = 0.5) -> None:
@@ -130,7 +130,8 @@ class Changes:
                 self.problem = ""
             except Exception as error:  # noqa: BLE001  # whatever it is, followers must not stop for ever
                 self.problem = str(error)
-            if await woken(self._wake, self._poll_s if self._followers else LOOK_S):
+            soon = self._followers or self.problem
+            if await woken(self._wake, self._poll_s if soon else LOOK_S):
                 await asyncio.sleep(GATHER_S)
 
     async def _give_places(self) -> None:
