@@ -84,11 +84,12 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:
     """0 for an empty file, else VERSION; raises BusError for anything else."""
-    application_id = int(connection.execute("PRAGMA application_id").fetchone()[0])
-    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    if (application_id, version) == (APPLICATION_ID, VERSION):
-        return version
-    tables = int(connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0])
-    if tables or version or application_id:
-        raise BusError(f"{path} is not an embedded bus of version {VERSION}; choose another file")
-    return 0
+    for _ in range(2):  # who sees a part of what another process has just committed sees all of it then
+        application_id = int(connection.execute("PRAGMA application_id").fetchone()[0])
+        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        if (application_id, version) == (APPLICATION_ID, VERSION):
+            return version
+        tables = int(connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0])
+        if not (tables or version or application_id):
+            return 0
+    raise BusError(f"{path} is not an embedded bus of version {VERSION}; choose another file")

@@ -10,9 +10,11 @@ import time
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
+from typing_extensions import override
 
 from broker.bus import (
     BusError,
@@ -145,6 +147,28 @@ async def test_a_foreign_file_is_refused(tmp_path: Path) -> None:
     assert not health.ok
     assert "is not an embedded bus" in health.detail
     await bus.close()
+
+
+def test_a_file_that_another_process_makes_ready_meanwhile_is_no_foreign_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "bus.db"
+    others: list[sqlite3.Connection] = []
+
+    class Slow(sqlite3.Connection):
+        @override
+        def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+            if sql == "PRAGMA user_version" and not others:
+                monkeypatch.undo()
+                others.append(connect(path, 1.0))
+            return super().execute(sql, *parameters)
+
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Slow))
+    slow = connect(path, 1.0)
+    assert others
+    for connection in (slow, *others):
+        assert connection.execute("SELECT count(*) FROM record").fetchone() == (0,)
+        connection.close()
 
 
 async def test_a_lock_held_too_long_is_a_passing_fault(bus: SqliteBus, tmp_path: Path) -> None:
