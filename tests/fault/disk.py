@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -37,16 +37,13 @@ def full(folder: Path) -> Iterator[None]:
     size, filler = _size(folder), folder / "filler"
     _shrink(folder)
     try:
-        with filler.open("wb") as file:
-            try:
-                while True:
-                    file.write(b"\0" * SPARE)
-                    file.flush()
-            except OSError:
-                pass
+        with suppress(OSError), filler.open("wb") as file:  # without room already, there is not even a filler
+            while True:
+                file.write(b"\0" * SPARE)
+                file.flush()
         yield
     finally:
-        filler.unlink()
+        filler.unlink(missing_ok=True)
         _resize(folder, size)
 
 
