@@ -189,6 +189,7 @@ class CaseRole(StrEnum):
     ORIGIN = "origin"
     COMPETENT = "competent"
     LEAD = "lead"  # region of the lead case, party to each of its parts
+    PART = "part"  # region that a part was filed to, party to the lead: it keeps a copy, and asks nothing
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,11 @@ def _for_lead(lead: Case, parts: Mapping[str, Case]) -> Iterator[Step]:
     elif lead.state in {State.ACCEPTED, State.ACCEPTED_WITH_LACK}:
         yield TellLead(c.StartReview())
     elif lead.state in REVIEW:
-        yield from (FileNext(index) for index in fileable(lead))
+        filed = {part.filing.part_index: number for number, part in parts.items()}
+        for index in fileable(lead):
+            # A part that the lead does not know of came back after a restoration, and its note did not.
+            number = filed.get(index)
+            yield FileNext(index) if number is None else TellLead(c.FilePart(index, number))
         if not parts_pending(lead) and not lead.lacks:
             yield TellLead(c.Decide(conclusion(lead)))
     elif lead.state is State.DECIDED and lead.filing.delivery.way == "electronic":

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from nodes.cases import commands as c
 from nodes.cases import events as e
-from nodes.cases.case import Case
+from nodes.cases.case import Case, CaseParty, CaseRole
 from nodes.cases.errors import CaseError, Code
 from nodes.cases.filing import JointPart
 from nodes.cases.frozen import replace
@@ -111,7 +111,14 @@ def file_part(m: Moment, command: c.FilePart, after: e.After) -> Fact:
     need(_open(part), Code.NOTHING_TO_DO, "index", "the part is filed or has answered")
     need(part.index in fileable(m.case), Code.PARTS_PENDING, "index", "the part is not due")
     need(command.case_number, Code.BAD_VALUE, "case_number")
-    return e.PartFiled(command.index, command.case_number), after
+    return e.PartFiled(command.index, command.case_number), replace(after, parties=_kept_by(m.case, part))
+
+
+def _kept_by(case: Case, part: JointPart) -> tuple[CaseParty, ...]:
+    """The parties, and the region of the part: the lead is then not with its own region alone."""
+    if any(party.region == part.region for party in case.parties):
+        return case.parties
+    return (*case.parties, CaseParty(part.region, CaseRole.PART, case.version + 1))
 
 
 def fold_part(m: Moment, command: c.FoldPart, after: e.After) -> Fact:

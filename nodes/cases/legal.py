@@ -17,6 +17,9 @@ from nodes.cases.table import INDEX, UNDECIDED, verb
 _ASKS = frozenset({Role.APPLICANT, Role.WINDOW})
 """Roles that act where the papers were received and ask the owner."""
 
+_WATCH = frozenset({CaseRole.LEAD, CaseRole.PART})
+"""Parties where nobody does anything: a joint case's other half is there."""
+
 _OVERDUE = (ClockKind.CORRECTION, ClockKind.LACK)
 
 
@@ -25,7 +28,7 @@ def legal_commands(case: Case, role: Role, region: str) -> list[str]:
 
     Where the region does not own the case they are asks: applicant and window may put them, nobody else.
     """
-    parties = {p.region for p in case.parties if p.role is not CaseRole.LEAD}
+    parties = {p.region for p in case.parties if p.role not in _WATCH}
     if region not in parties or (region != case.owner and role not in _ASKS):
         return []
     if role is Role.WINDOW and region != case.filing.origin:

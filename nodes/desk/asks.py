@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from nodes.cases.case import Case, CaseRole
 from nodes.cases.errors import CaseError, Code
 from nodes.cases.filing import Kind
 from nodes.codec.exchange import Ack, Ask, AskKind, AskRefused, UnreadAsk, encode_exchange
@@ -48,7 +49,7 @@ def take_unread_ask(t: Taking, ask: UnreadAsk) -> None:
         _answer_again(t, ask, known, sheet)
     elif _in_turn(t, ask, sheet):
         place = t.batch.ask_places.get((ask.asker, ask.case_number, ask.ask_seq), ask.ask_id)
-        is_party = ask.asker in {p.region for p in sheet.case.parties}
+        is_party = _may_ask(sheet.case, ask.asker)
         code, field = (Code.BAD_VALUE, ask.flaw) if is_party else (Code.WRONG_REGION, "asker")
         if is_party and place == ask.ask_id:
             row = AskRow(
@@ -59,6 +60,11 @@ def take_unread_ask(t: Taking, ask: UnreadAsk) -> None:
             )  # fmt: skip
             _keep(t, row)
         _refuse(t, ask, code, field, ask.reason, sheet)
+
+
+def _may_ask(case: Case, region: str) -> bool:
+    """Whether it is a party, and not one that only keeps a copy."""
+    return any(p.region == region and p.role is not CaseRole.PART for p in case.parties)
 
 
 def _answer_again(t: Taking, ask: Ask | UnreadAsk, known: AskRow, sheet: Sheet) -> None:
@@ -93,7 +99,7 @@ def _decide(t: Taking, ask: Ask, sheet: Sheet) -> None:
             sheet.trace_parent = trace_parent
             if batch.ask_places.get((ask.asker, ask.case_number, ask.ask_seq), ask.ask_id) != ask.ask_id:
                 raise CaseError(Code.BAD_VALUE, "ask_seq", "another ask has this place")
-            if ask.asker not in {p.region for p in sheet.case.parties}:
+            if not _may_ask(sheet.case, ask.asker):
                 raise CaseError(Code.WRONG_REGION, "asker", "not a party of the case")
             sheet.decide(
                 batch.context, ask.command, ask.actor, batch.now, cause=ask.ask_id,

@@ -25,6 +25,8 @@ from nodes.store.rows import GapRequest as GapRow
 from nodes.store.store import ReadTx, WriteTx
 from nodes.telemetry.casetrace import CaseTrace
 
+_WHOLE: Final = frozenset({CaseRole.COMPETENT, CaseRole.PART})
+"""Parties that are given what was before they joined: to whom a case was handed, and who keeps a lead."""
 EVENTS_IN_ONE: Final = 100
 """Events of one message that fills a hole, so that it stays far below what a bus takes."""
 
@@ -50,11 +52,9 @@ def take_gap_request(t: Taking, content: GapRequest) -> None:
 
 
 def _joined_late(case: Case, region: str, first: int) -> bool:
-    """Whether the region is party since later than it asks for. To whom the case was handed, its history
-    was.
-    """
+    """Whether the region is party since later than it asks for, and was not given the whole history then."""
     roles = [p for p in case.parties if p.region == region]
-    return all(p.since_version > first and p.role is not CaseRole.COMPETENT for p in roles)
+    return all(p.since_version > first and p.role not in _WHOLE for p in roles)
 
 
 def _give_snapshot(t: Taking, sheet: Sheet, asker: str, content: GapRequest, hop: str) -> None:

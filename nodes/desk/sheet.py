@@ -16,7 +16,7 @@ import uuid_utils
 from nodes.cases import machine
 from nodes.cases.case import Actor, Case
 from nodes.cases.commands import Command
-from nodes.cases.events import Event, HandedOver
+from nodes.cases.events import Event, HandedOver, PartFiled
 from nodes.cases.frozen import quick, replace
 from nodes.codec.record import DecodedEvent, Record, encode_event
 from nodes.desk.context import Context, recipients
@@ -122,7 +122,7 @@ class Sheet:
 
     def _append(self, context: Context, events: tuple[Event, ...], cause: str | None) -> None:
         for event in events:
-            after = machine.evolve(self.case, event)
+            before, after = self.case, machine.evolve(self.case, event)
             to = recipients(after, context.region)
             record = encode_event(
                 event,
@@ -137,6 +137,9 @@ class Sheet:
             cause = None  # unique within the case: it names the command's first event
             if isinstance(event.body, HandedOver) and event.body.to != context.region:
                 self.handed_to = event.body.to
+            if isinstance(event.body, PartFiled) and before is not None:
+                for region in set(to).difference(recipients(before, context.region)):
+                    self.sent_to[region] = 1  # who keeps a lead has it whole
             for region in to:
                 self.sent_to.setdefault(region, event.version)
 

@@ -7,11 +7,12 @@ with a stored answer a request id, as the verbs on a case do. Must not know stat
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from opentelemetry import trace
 
+from nodes.cases.case import Case
 from nodes.codec.letters import delivery_of
 from nodes.desk.arrived import Arrived, Raw
 from nodes.desk.hops import SpanHop
@@ -113,12 +114,13 @@ class Operations:
         """The trace of a case over all its regions, joint parts included. Raises StoreError."""
         return await self._traces.whole(case_number)
 
-    async def slice(self, case_number: str) -> Sequence[SpanRow]:
-        """The spans of a case that this region keeps itself; of a part also its lead's, under which it hangs.
+    async def slice(self, case_number: str, shown: Callable[[Case], bool]) -> Sequence[SpanRow]:
+        """The spans of a case that this region keeps itself; of a part also its lead's, under which it hangs;
+        of a lead those of the parts that may be shown.
 
         Raises StoreError.
         """
-        return await self._traces.own(case_number)
+        return await self._traces.own(case_number, shown=shown)
 
 
 def _claim(operator: str, request_id: str, fingerprint: bytes) -> Claim:

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Protocol
 
+from nodes.cases.case import Case
 from nodes.desk.reader import CaseView, Reader
 from nodes.operations.views import TraceView
 from nodes.spans import spans_from_store
@@ -41,12 +42,17 @@ class Traces:
         self._store, self._reader, self._region, self._peers = store, reader, region, peers
         self._flush, self._timeout_s = flush, timeout_s
 
-    async def own(self, case_number: str) -> Sequence[SpanRow]:
-        """The spans here: of the case, of the lead it is a part of, of the parts that it leads."""
+    async def own(
+        self, case_number: str, *, shown: Callable[[Case], bool] = lambda _: True
+    ) -> Sequence[SpanRow]:
+        """The spans here: of the case, of the lead it is a part of, of the parts that it leads, as far as
+        those may be shown.
+        """
         with suppress(TimeoutError):
             async with asyncio.timeout(self._timeout_s):
                 await self._flush()
-        numbers = {view.row.number for view in await self._family(case_number)} | {case_number}
+        family = await self._family(case_number)
+        numbers = {view.row.number for view in family if shown(view.case)} | {case_number}
         async with self._store.read(aside=True) as unit:
             rows = await unit.spans_of_cases(numbers)
         return spans_from_store(rows, self._region)

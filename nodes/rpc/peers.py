@@ -63,7 +63,7 @@ class PeerFace(PeerServiceServicer):
         """The spans kept here of a case that both have a part in."""
         caller = admit_peer("PeerService/GetTraceSlice", request.region, self._region)
         view = await self._shared(caller, request.case_number)
-        spans = await self._operates.slice(view.row.number)
+        spans = await self._operates.slice(view.row.number, lambda case: is_party(case, caller))
         return pb.GetTraceSliceResponse(spans=[put_span(span) for span in spans])
 
     @override

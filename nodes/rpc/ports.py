@@ -7,10 +7,11 @@ knows more than this.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from nodes.cases.case import Case
 from nodes.codec.requests import ActRequest, FileRequest
 from nodes.desk.reader import CaseView
 from nodes.desk.work import Answer
@@ -108,7 +109,7 @@ class Operates(Protocol):
         """The trace of a case over all its regions."""
         ...
 
-    async def slice(self, case_number: str) -> Sequence[SpanRow]:
+    async def slice(self, case_number: str, shown: Callable[[Case], bool]) -> Sequence[SpanRow]:
         """The spans of a case that this region keeps itself."""
         ...
 

@@ -400,6 +400,10 @@ class _CaseRoleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CaseRole.Val
     """Where the decision is made."""
     CASE_ROLE_LEAD: _CaseRole.ValueType  # 3
     """Region of the lead, party to its parts."""
+    CASE_ROLE_PART: _CaseRole.ValueType  # 4
+    """Region that a part was filed to, party to the lead since then: it is given the lead's whole history and
+    keeps a copy, which it gives back to a lead's region that was restored from a backup. It asks nothing.
+    """
 
 class CaseRole(_CaseRole, metaclass=_CaseRoleEnumTypeWrapper):
     """A region's place in a case."""
@@ -412,6 +416,10 @@ CASE_ROLE_COMPETENT: CaseRole.ValueType  # 2
 """Where the decision is made."""
 CASE_ROLE_LEAD: CaseRole.ValueType  # 3
 """Region of the lead, party to its parts."""
+CASE_ROLE_PART: CaseRole.ValueType  # 4
+"""Region that a part was filed to, party to the lead since then: it is given the lead's whole history and
+keeps a copy, which it gives back to a lead's region that was restored from a backup. It asks nothing.
+"""
 Global___CaseRole: _TypeAlias = CaseRole  # noqa: Y015
 
 @_typing.final

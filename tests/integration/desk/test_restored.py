@@ -142,6 +142,45 @@ async def test_the_origin_takes_its_filings_and_its_asks_back(tmp_path: Path) ->
             assert not await console.parked()
 
 
+def joint() -> NewFiling:
+    """Two parts, the second filed on the result of the first."""
+    return filing("HF-006", places=(("immovable", "310115"), ("fund_centre", "330100")))
+
+
+async def filed_parts(origin: Node, lead: str, count: int) -> list[str]:
+    def so_many(case: Case) -> bool:
+        return sum(1 for part in case.parts if part.case_number) == count
+
+    return [part.case_number for part in (await origin.until(lead, so_many)).parts[:count]]
+
+
+async def test_a_joint_case_comes_back_whole_and_goes_on(tmp_path: Path) -> None:
+    backup = tmp_path / "32.backup"
+    async with four(tmp_path, "32", "31", "33") as (origin, first, second, *_):
+        copy(tmp_path / "32.db", backup)
+        told = await origin.file(joint(), request_id="said-twice")
+        lead = FileResponse.FromString(told.body).case_number
+        await origin.applied(lead, PreCheck(), Role.WINDOW)
+        (part,) = await filed_parts(origin, lead, 1)
+        await first.until(part, lambda c: not c.awaiting_receipt)
+        await same(lead, origin, first)
+        assert await second.case(lead) is None  # nothing of it was filed there yet
+    copy(backup, tmp_path / "32.db")
+    await note_restored(f"sqlite:///{tmp_path}/32.db")
+    async with four(tmp_path, "32", "31", "33") as nodes:
+        origin, first, second, *_ = nodes
+        assert (await caught_up(origin)).cases == 2
+        for number in (lead, part):
+            await same(number, origin, first)
+        assert await origin.file(joint(), request_id="said-twice") == told
+        await first.settle(part)
+        _, following = await filed_parts(origin, lead, 2)
+        await second.until(following, lambda c: not c.awaiting_receipt)
+        await same(lead, origin, first, second)
+        for console in consoles(*nodes):
+            assert not await console.parked()
+
+
 async def ask_states(node: Node, number: str) -> list[str]:
     view = await node.parts.reader.get(number)
     return [ask.state for ask in view.asks] if view is not None else []

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib.metadata import version
 
 from broker.topics import inbox, specs
@@ -13,6 +14,7 @@ from nodes.desk.work import Answer
 from nodes.operations.health import NO_CHECKS, Check, Health, Room
 from nodes.operations.operations import Operations
 from nodes.operations.traces import Traces
+from nodes.rpc.roles import is_party
 from nodes.store.rows import ParkedRow
 from nodes.store.store import Store
 from nodes.telemetry.spans import SpanRow
@@ -24,12 +26,14 @@ _ids = itertools.count(1)
 
 @dataclass
 class Neighbours:
-    """Asks the other consoles; a region that is not there does not answer."""
+    """Asks the other consoles for `region`; one that is not there does not answer."""
 
+    region: str = ""
     consoles: dict[str, Console] = field(default_factory=dict)
 
     async def trace_slice(self, region: str, case_number: str) -> Sequence[SpanRow]:
-        return await self.consoles[region].operations.slice(case_number)
+        shown = partial(is_party, region=self.region)
+        return await self.consoles[region].operations.slice(case_number, shown)
 
 
 class Console:
@@ -39,7 +43,8 @@ class Console:
         parts = node.parts
         region = node.region
         health = health_of(node, parts.store)
-        traces = Traces(parts.store, parts.reader, region, neighbours, flush=parts.telemetry.flush)
+        asking = replace(neighbours, region=region)
+        traces = Traces(parts.store, parts.reader, region, asking, flush=parts.telemetry.flush)
         self.node = node
         self.operations = Operations(parts.store, parts.writer, health, traces)
         neighbours.consoles[region] = self

@@ -7,14 +7,16 @@ from dataclasses import replace
 import pytest
 
 from nodes.cases import commands as c
-from nodes.cases.case import Decision, JointRule, Role, State
+from nodes.cases.case import CaseParty, CaseRole, Decision, JointRule, Role, State
 from nodes.cases.errors import CaseError, Code
-from nodes.cases.joint import TellPart, next_steps
+from nodes.cases.joint import FileNext, TellLead, TellPart, next_steps
+from nodes.cases.legal import legal_commands
 from tests.unit.cases.joint_world import REVIEWED, Joint
 from tests.unit.cases.world import (
     COMPETENT,
     DENY,
     GRANT,
+    ORIGIN,
     A,
     Desk,
     L,
@@ -217,3 +219,31 @@ def test_only_the_leads_node_joins_a_part() -> None:
     with pytest.raises(CaseError) as error:
         joint.parts["part-1"].do(c.Join(), S, by=COMPETENT)
     assert error.value.code is Code.WRONG_REGION
+
+
+def test_the_region_of_a_part_keeps_a_copy_of_the_lead_from_its_filing_on() -> None:
+    joint = Joint.of(JointRule.ORDERED, 3)
+    origin = CaseParty(ORIGIN, CaseRole.ORIGIN, 1)
+    filed = joint.lead.it.version
+    assert joint.lead.it.parties == (origin, CaseParty("31", CaseRole.PART, filed))
+    joint.decide(1, GRANT)
+    assert [p.region for p in joint.lead.it.parties] == [ORIGIN, "31", "33"]
+    assert not any(legal_commands(joint.lead.it, role, "31") for role in Role)
+
+
+def test_a_region_that_decides_two_parts_keeps_the_lead_once_and_its_own_never() -> None:
+    joint = Joint.of(JointRule.BEST_EFFORT, 5)
+    regions = [p.region for p in joint.lead.it.parts]
+    assert (regions.count("31"), regions.count(ORIGIN)) == (2, 1)
+    assert [p.region for p in joint.lead.it.parties] == [ORIGIN, "31", "33", "34"]
+
+
+def test_a_part_that_the_lead_has_forgotten_is_noted_and_not_filed_again() -> None:
+    joint = Joint.of(JointRule.ORDERED, 2)
+    before = joint.lead.it
+    joint.decide(1, GRANT)
+    parts = {number: desk.it for number, desk in joint.parts.items()}
+    folded = replace(before.parts[0], version=parts["part-1"].version, result="granted")
+    forgotten = replace(before, parts=(folded, before.parts[1]))
+    assert next_steps(forgotten, {"part-1": parts["part-1"]}) == (FileNext(2),)
+    assert next_steps(forgotten, parts) == (TellLead(c.FilePart(2, "part-2")),)
