@@ -82,11 +82,14 @@ def _environment() -> Iterable[tuple[str, str]]:
 
 
 @contextmanager
-def ground(*, servers: bool) -> Iterator[Ground]:
-    """A ground, with a Kafka and a PostgreSQL of its own when asked for; everything on it ends with it."""
+def ground(*, servers: bool, name: str = "") -> Iterator[Ground]:
+    """A ground, with a Kafka and a PostgreSQL of its own when asked for; everything on it ends with it.
+
+    `name`: tells grounds of one process apart.
+    """
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # who is told to end still clears the ground
     sweep()
-    servers_of_this = Run(ROOT / f"bench-{os.getpid()}")
+    servers_of_this = Run(ROOT / f"bench-{os.getpid()}{name}")
     servers_of_this.own()
     folder = Path(tempfile.mkdtemp(prefix="tongban-bench-"))
     made = Ground(folder)

@@ -1,16 +1,21 @@
-"""What many stored cases cost: the same load before and after, and pages of lists and single cases.
+"""What many stored cases cost: a federation that has them beside one that has none, and pages of the API.
 
-    python -m benchmarks.stored [--cases 1000000] [--rate 100] [--backends embedded,servers] [--json FILE]
+    python -m benchmarks.stored [--cases 1000000] [--rates 100,300] [--rounds 5] [--backends embedded,servers]
+        [--json FILE]
 
-Real nodes; both databases are filled with copies of one closed case while the nodes are quiet (see `bulk`).
+Real nodes. Of two federations alike, one has both databases filled with copies of one closed case while the
+nodes are quiet (see `bulk`). They take turns: a machine whose speed changes is as kind to one as to the
+other. A rate above what is carried gives the peak: what came out whole, a second.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import statistics
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,7 +24,7 @@ import uvloop
 
 from benchmarks import bulk, federation, figures
 from benchmarks.federation import Federation
-from benchmarks.figures import HEAD, Spread
+from benchmarks.figures import HEAD, Spread, Step
 from benchmarks.grounds import Ground, ground
 from benchmarks.plan import Plan, plan_of, with_plan
 from benchmarks.trial import Trial
@@ -27,6 +32,8 @@ from tongban.v1 import case_pb2, case_service_pb2
 from tongban.v1.case_service_pb2_grpc import CaseServiceStub
 
 REGIONS = ["32", "31"]
+NAMES = ("none", "many")
+RATE = 50.0
 PAGES = 200
 ASKER = case_pb2.Actor(role=case_pb2.ROLE_OPERATOR, region="32", id="bench")
 
@@ -77,37 +84,61 @@ async def looks(nodes: Federation, numbers: list[str]) -> dict[str, Spread]:
     return found
 
 
-async def measure(place: Ground, plan: Plan, rate: float, cases: int, *, servers: bool) -> dict[str, Any]:
-    """Before, after, and the pages."""
-    async with federation.running(place, REGIONS, servers=servers) as nodes:
-        trial = Trial(place, plan, nodes.file, nodes.ends)
-        await trial.step_of(rate / 2, plan.step_s, plan.drop_s)  # the first one warms up
-        print(f"{'Kafka + PostgreSQL' if servers else 'embedded (SQLite)'}\n{HEAD}")
-        before = await trial.step(rate)
-        print(before.row())
-        _, template = await nodes.file(0)
-        await nodes.ends([template])
+async def turns(trials: Sequence[Trial], rate: float, rounds: int) -> list[list[Step]]:
+    """The steps of each trial, which go first by turns."""
+    steps: list[list[Step]] = [[] for _ in trials]
+    for n in range(rounds):
+        order = range(len(trials)) if n % 2 == 0 else reversed(range(len(trials)))
+        for at in order:
+            steps[at].append(await trials[at].step(rate))
+            print(f"{NAMES[at]:6}{steps[at][-1].row()}", flush=True)
+    return steps
+
+
+def compared(rate: float, steps: Sequence[Sequence[Step]]) -> dict[str, Any]:
+    """Medians of both, the filled one last, and their ratios."""
+    found: dict[str, Any] = {"rate": rate, "steps": [[asdict(step) for step in some] for some in steps]}
+    of: dict[str, Callable[[Step], float]] = {
+        "whole/s": lambda step: step.per_s,
+        "acknowledged, p50 ms": lambda step: step.ack.p50,
+        "CPU ms a lifecycle": lambda step: sum(step.cpu_ms.values()),
+    }
+    for name, value in of.items():
+        none, many = (statistics.median(map(value, some)) for some in steps)
+        found[name] = [none, many]
+        print(
+            f"  {rate:5.0f}/s  {name:22} none {none:8.1f}  many {many:8.1f}  ratio {many / none:.3f}"
+        )
+    return found
+
+
+async def measure(
+    places: Sequence[Ground], plan: Plan, given: argparse.Namespace, *, servers: bool
+) -> dict[str, Any]:
+    """Both federations under load by turns, and the pages of the filled one."""
+    async with AsyncExitStack() as stack:
+        running = (federation.running(place, REGIONS, servers=servers, streams=True) for place in places)
+        both = [await stack.enter_async_context(nodes) for nodes in running]
+        trials = [
+            Trial(place, plan, nodes.file, nodes.ends) for place, nodes in zip(places, both, strict=True)
+        ]
+        filled = both[-1]
+        print(f"{'Kafka + PostgreSQL' if servers else 'embedded (SQLite)'}\n      {HEAD}")
+        _, template = await filled.file(0)
+        await filled.ends([template])
         began = time.perf_counter()
         for region in REGIONS:
-            await bulk.fill(nodes.databases[region], template, cases)
-        print(f"filled with {cases} cases in {time.perf_counter() - began:.0f} s")
-        await trial.step_of(rate / 2, plan.step_s, plan.drop_s)
-        after = await trial.step(rate)
-        print(after.row(), flush=True)
-        pages = await looks(nodes, [number for _, number in bulk.keys(min(cases, 20_000))])
+            await bulk.fill(filled.databases[region], template, given.cases)
+        print(f"filled with {given.cases} cases in {time.perf_counter() - began:.0f} s")
+        for trial in trials:  # the first one warms up
+            await trial.step_of(RATE, plan.step_s, plan.drop_s)
+        rates = [float(rate) for rate in given.rates.split(",")]
+        loads = [compared(rate, await turns(trials, rate, given.rounds)) for rate in rates]
+        pages = await looks(filled, [number for _, number in bulk.keys(min(given.cases, 20_000))])
         return {
-            "servers": servers, "cases": cases, "before": asdict(before), "after": asdict(after),
+            "servers": servers, "cases": given.cases, "loads": loads,
             "pages": {name: asdict(spread) for name, spread in pages.items()},
         }  # fmt: skip
-
-
-async def everything(place: Ground, plan: Plan, given: argparse.Namespace) -> dict[str, Any]:
-    """What the command line asks for."""
-    found = [
-        await measure(place, plan, given.rate, given.cases, servers=backend == "servers")
-        for backend in given.backends.split(",")
-    ]
-    return {"machine": figures.machine(), "seed": plan.seed, "stored": found}
 
 
 def main() -> None:
@@ -115,10 +146,16 @@ def main() -> None:
     parser = with_plan(argparse.ArgumentParser(description=__doc__.partition("\n")[0]))
     parser.add_argument("--backends", default="embedded,servers")
     parser.add_argument("--cases", type=int, default=1_000_000)
-    parser.add_argument("--rate", type=float, default=100.0, help="lifecycles/s offered before and after")
+    parser.add_argument("--rates", default="100,300", help="lifecycles/s that are offered, with commas")
+    parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
-    with ground(servers="servers" in given.backends) as place:
-        report = uvloop.run(everything(place, plan_of(given), given))
+    plan, found = plan_of(given), []
+    for backend in given.backends.split(","):
+        servers = backend == "servers"
+        with ExitStack() as stack:
+            places = [stack.enter_context(ground(servers=servers, name=f"-{name}")) for name in NAMES]
+            found.append(uvloop.run(measure(places, plan, given, servers=servers)))
+    report = {"machine": figures.machine(), "seed": plan.seed, "stored": found}
     if given.json:
         Path(given.json).write_text(json.dumps(report, indent=2, ensure_ascii=False))
 
