@@ -106,9 +106,7 @@ def compared(rate: float, steps: Sequence[Sequence[Step]]) -> dict[str, Any]:
     for name, value in of.items():
         none, many = (statistics.median(map(value, some)) for some in steps)
         found[name] = [none, many]
-        print(
-            f"  {rate:5.0f}/s  {name:22} none {none:8.1f}  many {many:8.1f}  ratio {many / none:.3f}"
-        )
+        print(f"  {rate:5.0f}/s  {name:22} none {none:8.1f}  many {many:8.1f}  ratio {many / none:.3f}")
     return found
 
 
