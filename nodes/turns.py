@@ -1,8 +1,8 @@
 """Turns of the event loop: how long work may hold it before others have theirs.
 
-gRPC takes one call of a kind in some five turns of the loop. While a batch holds the loop, calls wait in
-gRPC's core, where no limit of ours counts them and from where they are turned away without words. So work
-pauses, and the longer the more calls come in. Knows arrivals by their count. Must not know what arrives.
+What comes in takes some turns of the loop until it is work or refused: a call, its message, its answer. While
+a batch holds the loop all of it waits. So work pauses, and the longer the more calls come in. Knows arrivals
+by their count. Must not know what arrives.
 """
 
 from __future__ import annotations

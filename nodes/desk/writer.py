@@ -67,12 +67,17 @@ class Writer:
         """While it is held, people's work is refused and no own step is taken: others' words are taken in."""
         self._held = held
 
-    def wait_s(self) -> float:
-        """How long people's work that comes now would have to wait, wall seconds; 0 while little does."""
-        if len(self._urgent) < SOON:
+    def wait_s(self, known: int = 0) -> float:
+        """How long people's work that comes now would have to wait, wall seconds; 0 while little does.
+
+        `known`: pieces of it that wait for an answer, as far as the caller knows, those in the running batch
+        among them.
+        """
+        people = max(len(self._urgent), known)
+        if people < SOON:
             return 0.0
-        others = min(len(self._backlog), len(self._urgent) // 3)  # a quarter of each batch is theirs
-        return (len(self._urgent) + others) * self._each_s
+        others = min(len(self._backlog), people // 3)  # a quarter of each batch is theirs
+        return (people + others) * self._each_s
 
     @property
     def waiting(self) -> int:

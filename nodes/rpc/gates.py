@@ -9,6 +9,7 @@ when to come again; others are served. Must not know services.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from contextlib import asynccontextmanager, suppress
@@ -29,6 +30,8 @@ ALL: Final = ""
 MAX_CLIENT: Final = 64
 RETRY_CALLS_S: Final = 1.0
 RETRY_STREAMS_S: Final = 5.0
+TOLD_S: Final = 0.1
+"""A wait to expect is told in steps of that, so that few different refusals are made."""
 log = structlog.get_logger("tongban.rpc")
 
 
@@ -52,16 +55,20 @@ class Crowd:
 
     @property
     def everything(self) -> int:
-        """Where gRPC itself refuses, without words: beyond all of it, with room for refusals to be told."""
+        """Where whatever comes is refused before it is read: beyond all of it, with room for refusals."""
         return 2 * (self.max_calls + self.max_open_streams)
 
 
 class Gate(grpc.aio.ServerInterceptor):
     """Stands innermost, before every handler of the server, ours or not. All of it belongs to one loop."""
 
-    def __init__(self, crowd: Crowd, wait_s: Callable[[], float], arrived: Callable[[], None]) -> None:
-        """`wait_s`: how long what comes now would have to wait, wall seconds; `arrived`: is told of calls."""
+    def __init__(self, crowd: Crowd, wait_s: Callable[[int], float], arrived: Callable[[], None]) -> None:
+        """`wait_s`: how long a filing or a verb that comes now would have to wait while so many are
+        under way, wall seconds; `arrived`: is told of calls.
+        """
         self.crowd, self._wait_s, self._arrived = crowd, wait_s, arrived
+        self._changing = 0
+        self._refused: tuple[float, grpc.Status] | None = None
         self._calls: Counter[Hashable] = Counter()
         self._streams: Counter[Hashable] = Counter()
         self._telling: set[asyncio.Task[None]] = set()
@@ -76,6 +83,21 @@ class Gate(grpc.aio.ServerInterceptor):
     def open_streams(self) -> int:
         """Streams under way."""
         return self._streams[ALL]
+
+    def refusal(self, open_calls: int = 0) -> grpc.Status | None:
+        """What a filing or a verb that comes now is refused with, None when it is not.
+
+        `open_calls`: how many have begun, those among them whose message is not there yet.
+        """
+        if open_calls >= self.crowd.everything:
+            return status_of(Fault("TOO_MANY_CALLS", retry_after_s=RETRY_CALLS_S))
+        wait_s = self._wait_s(self._changing)
+        if wait_s <= self.crowd.patience_s:
+            return None
+        said_s = math.ceil(wait_s / TOLD_S) * TOLD_S
+        if self._refused is None or self._refused[0] != said_s:
+            self._refused = (said_s, status_of(Fault("OVERLOADED", retry_after_s=said_s)))
+        return self._refused[1]
 
     def pass_pace(self, peer: str, client: str) -> None:
         """One changing call, or one line of a stream. Raises Fault: TOO_FAST."""
@@ -136,17 +158,20 @@ class Gate(grpc.aio.ServerInterceptor):
         bounds: Bounds = [(ALL, crowd.max_calls), (peer, crowd.peer_calls)]
         if client is not None:
             bounds.append(((peer, client), crowd.client_calls))
+        changes = client is not None
         try:
             if client is not None:
-                if (wait_s := self._wait_s()) > crowd.patience_s:
-                    raise Fault("OVERLOADED", retry_after_s=wait_s)
+                if (status := self.refusal()) is not None:
+                    await context.abort_with_status(status)
                 self.pass_pace(peer, client)
             _enter(self._calls, bounds, "TOO_MANY_CALLS", RETRY_CALLS_S)
         except Fault as fault:
             await context.abort_with_status(status_of(fault))
+        self._changing += changes
         try:
             yield
         finally:
+            self._changing -= changes
             _leave(self._calls, bounds)
 
     @asynccontextmanager

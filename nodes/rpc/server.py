@@ -17,11 +17,11 @@ from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from nodes.materials.store import MaterialStore
+from nodes.rpc import core
 from nodes.rpc.cases import CaseFace
 from nodes.rpc.catalogue import CatalogueFace
 from nodes.rpc.drain import Drain
 from nodes.rpc.gates import Crowd, Gate
-from nodes.rpc.hearing import Hearing
 from nodes.rpc.interceptors import Errors, Tracing
 from nodes.rpc.lines import Lines
 from nodes.rpc.operator import OperatorFace
@@ -36,6 +36,7 @@ from nodes.rpc.ports import (
     Operates,
 )
 from nodes.rpc.serving import SERVICES, Serving
+from nodes.rpc.taking import Taking
 from nodes.rpc.transfers import Transfers
 from nodes.rpc.watching import Watching
 from nodes.telemetry.recorder import HopTracer
@@ -111,23 +112,17 @@ class Face:
     def __init__(
         self, region: str, *, desk: FilesAndActs, reader: Looks, changes: Follows, operations: Operates,
         materials: MaterialStore, book: NotesMaterials, peers: FetchesMaterials, tracer: HopTracer,
-        now: Business, calendar: WorkCalendar, limits: Limits, wait_s: Callable[[], float] = lambda: 0.0,
-        arrived: Callable[[], None] = lambda: None,
+        now: Business, calendar: WorkCalendar, limits: Limits,
+        wait_s: Callable[[int], float] = lambda _known: 0.0, arrived: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
-        """`wait_s`: how long a filing or a verb that comes now would have to wait once it is heard, wall
-        seconds; `arrived`: is told of each call.
+        """`wait_s`: how long a filing or a verb that comes now would have to wait while so many are
+        under way, wall seconds; `arrived`: is told of each call.
         """
-        hearing = Hearing(lambda: self.gate.calls)
-
-        def heard() -> None:
-            hearing.note()
-            arrived()
-
-        self._hearing = hearing
+        self._arrived = arrived
         self._limits = limits
         self._drain = Drain()
         self._serving = Serving(operations, every_s=limits.health_s)
-        gate = Gate(limits.crowd, lambda: wait_s() + hearing.wait_s(), heard)
+        gate = Gate(limits.crowd, wait_s, arrived)
         lines = Lines(
             region,
             desk,
@@ -144,7 +139,7 @@ class Face:
         self._operator = OperatorFace(region, operations)
         self._peer = PeerFace(region, reader, operations, materials, tracer, now)
         self.gate = gate
-        self._interceptors = [hearing, Tracing(tracer), Errors(limits.timeout_s), gate]
+        self._interceptors = [Tracing(tracer), Errors(limits.timeout_s), gate]
         self._server: grpc.aio.Server | None = None
 
     async def start(self, listen: str, *, insecure: bool = False) -> str:
@@ -155,12 +150,21 @@ class Face:
         host = listen.rpartition(":")[0]
         if not (insecure or is_loopback(host.strip("[]"))):
             raise NotLoopback
+        core.begin()
+        try:
+            return await self._start(listen, host)
+        except BaseException:
+            core.end()
+            raise
+
+    async def _start(self, listen: str, host: str) -> str:
         server: Any = grpc.aio.server(
             interceptors=self._interceptors,
             options=self._limits.options,
             maximum_concurrent_rpcs=self._limits.crowd.everything,
         )
-        add_CaseServiceServicer_to_server(self._cases, server)
+        taking: Any = Taking(server, self._interceptors, self.gate.refusal, self._arrived)
+        add_CaseServiceServicer_to_server(self._cases, taking)
         add_CatalogueServiceServicer_to_server(self._catalogue, server)
         add_OperatorServiceServicer_to_server(self._operator, server)
         add_PeerServiceServicer_to_server(self._peer, server)
@@ -173,8 +177,8 @@ class Face:
         if not port:
             raise CannotListen(f"listen: {listen} cannot be had")
         await server.start()
+        taking.start()
         await self._serving.start()
-        await self._hearing.start(f"{host}:{port}")
         self._server = server
         log.info("listening", listen_address=f"{host}:{port}")
         return f"{host}:{port}"
@@ -186,10 +190,10 @@ class Face:
         server, self._server = self._server, None
         if server is None:
             return
-        await self._hearing.close()
         await self._serving.stop()
         self._drain.stop()
         await server.stop(drain_s)
+        core.end()
 
 
 def is_loopback(host: str) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -13,14 +12,14 @@ from typing import Any
 
 import grpc
 import pytest
-from typing_extensions import override
 
 from nodes.codec.requests import ActRequest, FileRequest
 from nodes.desk.desk import Desk
 from nodes.desk.work import Answer
+from nodes.desk.writer import SOON
+from nodes.rpc import core
 from nodes.rpc.faults import Fault, fault_of_call
 from nodes.rpc.gates import Crowd
-from nodes.rpc.hearing import CROWDED
 from nodes.rpc.server import Limits
 from nodes.rpc.watching import BEGUN_AT
 from tests.fault.proxy.proxy import Weather, proxy
@@ -31,6 +30,7 @@ STREAMS = 10_000 if os.environ.get("STREAMS") == "all" else 600
 """The test run opens some hundreds, over several connections; STREAMS=all opens ten thousand."""
 PER_CONNECTION = 200
 FILED = 40
+STORM = 600
 NARROW = (
     ("grpc.max_receive_message_length", 65_536), ("grpc.http2.lookahead_bytes", 65_536),
     ("grpc.http2.bdp_probe", 0),
@@ -54,15 +54,6 @@ class Held:
 
     async def act(self, asked: ActRequest, fingerprint: bytes) -> Answer:
         return await self._desk.act(asked, fingerprint)
-
-
-class Busy(Held):
-    """A desk that takes its time over every filing, and all of the loop's: others wait in gRPC's core."""
-
-    @override
-    async def file(self, asked: FileRequest, fingerprint: bytes) -> Answer:
-        time.sleep(0.03)  # noqa: ASYNC251  # that is the point of it
-        return await super().file(asked, fingerprint)
 
 
 async def until(holds: Callable[[], bool], within_s: float = WITHIN_S) -> None:
@@ -168,23 +159,35 @@ async def test_a_full_queue_before_the_writer_refuses_early(tmp_path: Path) -> N
         assert await node.caller.file()
 
 
-async def test_a_node_that_hears_of_calls_too_late_refuses_them_with_a_hint(tmp_path: Path) -> None:
+async def test_whoever_would_have_to_wait_too_long_is_refused_before_the_others_are_served(
+    tmp_path: Path,
+) -> None:
     held: list[Held] = []
 
     def before(desk: Desk) -> Held:
-        held.append(Busy(desk))
+        held.append(Held(desk))
         return held[-1]
 
     limits = Limits(crowd=Crowd(patience_s=0.2))
     async with served(tmp_path, "32", limits=limits, desk=before) as (node,):
-        answers = [asyncio.create_task(file_once(node)) for _ in range(120)]
-        await until(lambda: held[0].under_way >= CROWDED)
-        await until(lambda: any(answer.done() for answer in answers))
+        answers = [asyncio.create_task(file_once(node)) for _ in range(STORM)]
+        await until(lambda: held[0].under_way + sum(a.done() for a in answers) == STORM)
+        assert {a.result() for a in answers if a.done()} == {"OVERLOADED"}
+        assert SOON <= held[0].under_way < STORM / 2
+        file: Any = node.caller.channel.unary_unary("/tongban.v1.CaseService/File")
+        assert (await told(file(b"\xff" * 9))).code == "OVERLOADED"  # nobody reads what is not served
         held[0].go.set()
         codes = Counter(await asyncio.gather(*answers))
-        assert set(codes) == {"", "OVERLOADED"}
         assert codes[""] == held[0].under_way
         assert await file_once(node) == ""  # nobody waits any more
+
+
+async def test_a_grpc_with_another_inside_is_served_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(core, "_CYGRPC", object())
+    async with served(tmp_path, "32") as (node,):
+        assert await node.caller.file()
 
 
 async def file_once(node: Served) -> str:

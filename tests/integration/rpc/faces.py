@@ -158,7 +158,8 @@ async def _served(
     face = Face(
         region, desk=desk(parts.desk), reader=parts.reader, changes=parts.changes, operations=operations,
         materials=materials, book=book, peers=peers, tracer=parts.telemetry.tracer, now=config.clock.now,
-        calendar=parts.context.calendar, limits=limits,
+        calendar=parts.context.calendar, limits=limits, wait_s=parts.writer.wait_s,
+        arrived=parts.writer.turns.arrived,
     )  # fmt: skip
     address = await face.start(config.listen)
     stack.push_async_callback(face.close, 0.2)
