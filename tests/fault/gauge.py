@@ -1,7 +1,8 @@
 """How far a federation is behind, moment by moment: what waits in outboxes, what lies unread on topics.
 
-Reads databases and topics, never a node's word. Knows the bars of a fault: the lag is under a second within a
-minute, and what was held back drains at twice the rate at which it came, or faster.
+Reads databases and topics, never a node's word. Knows the bars of a fault: what was held back drains at twice
+the rate at which it came, or faster, and the lag is under a second within a minute; after a fault so long that
+what it held back may take longer to drain, within that time.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ EVERY_S: Final = 0.25
 LOOK_WITHIN_S: Final = 3.0
 LAG_S: Final = 1.0
 WITHIN_S: Final = 60.0
-"""The lag is under LAG_S within so long after a fault."""
+"""The lag is under LAG_S within so long after a fault, or within what the least rate of draining allows."""
 DRAIN: Final = 2.0
 """Times the inflow, the least rate of draining."""
 BACKLOG: Final = 100
@@ -68,7 +69,8 @@ class Reading:
     """What the bars say of one fault. `lag_s`: from its end until the lag was under a second, None: never.
 
     `backlog`: messages held back at its end; `drained_s`: from the first that moved until all had gone;
-    `times`: rate of that over the rate at which they had come, None when there was no backlog.
+    `times`: rate of that over the rate at which they had come, None when there was no backlog. `within_s`:
+    the time that the lag was given.
     """
 
     lag_s: float | None
@@ -76,12 +78,14 @@ class Reading:
     drained_s: float
     times: float | None
 
+    within_s: float = WITHIN_S
+
     @property
     def broken(self) -> list[str]:
         """The bars that it missed, in words."""
         said = []
         if self.lag_s is None:
-            said.append(f"the lag was not under {LAG_S:g} s within {WITHIN_S:g} s")
+            said.append(f"the lag was not under {LAG_S:g} s within {self.within_s:.0f} s")
         if self.times is not None and self.times < DRAIN:
             said.append(f"{self.backlog} held back drained at {self.times:.1f} times the inflow")
         return said
@@ -114,7 +118,8 @@ class Gauge:
     async def reading(self, began_ns: int, ended_ns: int) -> Reading:
         """What became of a fault, as soon as the federation has caught up, or when time is up."""
         ended = ended_ns / 1e9
-        deadline = time.monotonic() + WITHIN_S
+        within_s = max(WITHIN_S, (ended_ns - began_ns) / 1e9 / DRAIN)
+        deadline = time.monotonic() + within_s
         while True:
             after = [s for s in self.samples if s.at > ended]
             caught_up = next((s for s, t in pairwise(after) if _low(s) and _low(t)), None)
@@ -123,7 +128,7 @@ class Gauge:
                 over = min(gone, caught_up, key=lambda s: s.at)
                 return _read(self.samples, began_ns / 1e9, ended, caught_up.at - ended, over)
             if time.monotonic() > deadline:
-                return Reading(None, after[-1].waiting if after else 0, 0.0, None)
+                return Reading(None, after[-1].waiting if after else 0, 0.0, None, within_s)
             await asyncio.sleep(EVERY_S / 2)
 
     async def _look_on(self) -> None:
