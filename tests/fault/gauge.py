@@ -1,8 +1,8 @@
 """How far a federation is behind, moment by moment: what waits in outboxes, what lies unread on topics.
 
 Reads databases and topics, never a node's word. Knows the bars of a fault: what was held back drains at twice
-the rate at which it came, or faster, and the lag is under a second within a minute; after a fault so long that
-what it held back may take longer to drain, within that time.
+the rate at which it came, or faster, and the lag is under a second within a minute; after a fault so long
+that what it held back may take longer to drain, within that time.
 """
 
 from __future__ import annotations
