@@ -2,7 +2,8 @@
 
 Knows connections, time-outs and SQLSTATEs. Must not know a table. Writes are READ COMMITTED with row locks
 taken in key order; reads are REPEATABLE READ, read only. What gives no answer (insert) is sent with the next
-insert that gives one, before the next statement, or before the commit: its error is raised there.
+insert that gives one, before the next statement that may see it, or before the commit: its error is raised
+there.
 """
 
 from __future__ import annotations
@@ -25,8 +26,20 @@ from nodes.store.errors import (
     StoreError,
     StoreUnavailable,
 )
-from nodes.store.postgres_sql import inserted, written
-from nodes.store.session import Batch, Link, Present, Rows, Values, printable, table_of
+from nodes.store.postgres_sql import Part, Piece, gathered, written
+from nodes.store.session import (
+    Batch,
+    ChangesOne,
+    Link,
+    Otherwise,
+    Present,
+    Rows,
+    Series,
+    Values,
+    printable,
+    table,
+    table_of,
+)
 
 T = TypeVar("T")
 _RETRY: Final = frozenset({"40001", "40P01", "55P03", "57014", "25P03"})
@@ -77,7 +90,7 @@ class PostgresLink:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._waiting: list[tuple[Batch, Present]] = []
+        self._waiting: list[tuple[Piece, Otherwise | None]] = []
 
     async def _told(self, table: str, ask: Callable[..., Awaitable[T]], *given: Any) -> T:
         """The driver's answer, or its complaint in the words of the store. The pool may have taken a broken
@@ -110,38 +123,70 @@ class PostgresLink:
     async def run_many(self, statement: Executable, rows: Sequence[Values]) -> None:
         """The statement once for each of `rows`."""
         if rows:
-            await self._settle()
             sql, table = written(statement), table_of(statement)
+            await self._make_way_for(table)
             given = [sql.values(row, table) for row in rows]
             await self._told(table, self._connection.executemany, sql.text, given)
+
+    async def run_later(self, statement: ChangesOne, values: Values | None = None) -> None:
+        """See `Link.run_later`."""
+        await self._wait(Piece(Part(table(table_of(statement)), change=statement), values=values or {}))
 
     async def insert(self, batch: Batch, present: Present = "fail") -> None:
         """See `Link.insert`."""
         if batch.rows:
-            await self._make_way_for(batch)
-            self._waiting.append((batch, present))
+            await self._wait(Piece(Part(batch.table, batch.names, present), batch))
+
+    async def insert_all(self, batch: Batch, otherwise: Otherwise, *, counted: Series | None = None) -> None:
+        """See `Link.insert_all`."""
+        if not batch.rows:
+            return
+        if counted is None:
+            piece = Piece(Part(batch.table, batch.names, "skip", told=True), batch)
+        else:
+            part = Part(batch.table, batch.names, counted=counted.column, block=counted.block, told=True)
+            piece = Piece(part, batch, counted.values)
+        await self._wait(piece, otherwise)
 
     async def insert_new(self, batch: Batch) -> set[tuple[Any, ...]]:
         """See `Link.insert_new`."""
         if not batch.rows:
             return set()
-        await self._make_way_for(batch)
-        self._waiting.append((batch, "skip"))
-        return {tuple(row) for row in await self._settle(batch.keys)}
+        if any(otherwise for _, otherwise in self._waiting):
+            await self._settle()
+        await self._wait(Piece(Part(batch.table, batch.names, "skip"), batch))
+        return {tuple(row) for row in await self._send(batch.keys)}
 
-    async def _make_way_for(self, batch: Batch) -> None:
+    async def _wait(self, piece: Piece, otherwise: Otherwise | None = None) -> None:
         """The parts of one statement do not see each other, so each has a table of its own."""
-        if any(other.table is batch.table for other, _ in self._waiting):
+        await self._make_way_for(piece.part.table.name)
+        self._waiting.append((piece, otherwise))
+
+    async def _make_way_for(self, table: str) -> None:
+        """Nothing that waits changes that table; "" for any."""
+        if not table or any(other.part.table.name == table for other, _ in self._waiting):
             await self._settle()
 
-    async def _settle(self, returning: tuple[str, ...] = ()) -> Sequence[Any]:
-        """Sends what waits; what the last gives back."""
-        if not self._waiting:
-            return ()
-        waiting, self._waiting = self._waiting, []
-        sql, arrays = inserted(waiting, returning)
-        name = waiting[0][0].table.name if len(waiting) == 1 else ""
-        return await self._told(name, self._connection.fetch, sql, *arrays)
+    async def _settle(self) -> None:
+        """Sends what waits, and does what is to be done when rows were not inserted."""
+        while self._waiting:
+            told = [
+                (otherwise, len(piece.batch.rows))
+                for piece, otherwise in self._waiting
+                if otherwise is not None and piece.batch is not None
+            ]
+            found = await self._send()
+            for (otherwise, expected), count in zip(told, found[0] if told else (), strict=True):
+                if count != expected:
+                    await otherwise()
+
+    async def _send(self, returning: tuple[str, ...] = ()) -> Sequence[Any]:
+        """What waits, as one statement; what it gives back."""
+        pieces = [piece for piece, _ in self._waiting]
+        self._waiting = []
+        sql, given = gathered(pieces, returning)
+        name = pieces[0].part.table.name if len(pieces) == 1 else ""
+        return await self._told(name, self._connection.fetch, sql, *given)
 
     async def commit(self) -> None:
         """Commits. Raises CommitUnknown when the connection broke meanwhile, and what inserts that wait
@@ -196,30 +241,33 @@ class PostgresEngine:
             yield link
 
     @contextlib.asynccontextmanager
-    async def reading(self, *, aside: bool = False) -> AsyncIterator[Link]:
-        """A snapshot. `aside` makes no difference: every statement is awaited."""
+    async def reading(self, *, aside: bool = False, snapshot: bool = True) -> AsyncIterator[Link]:
+        """A snapshot, or each statement by itself. `aside` changes nothing: every statement is awaited."""
         del aside
-        async with self._transaction(_READ) as link:
+        async with self._transaction(_READ if snapshot else "") as link:
             yield link
 
     @contextlib.asynccontextmanager
     async def _transaction(self, begin: str) -> AsyncIterator[PostgresLink]:
+        """A transaction begun so; "" for none: each statement is one."""
         connection = await self._connected(begin)
         try:
             link = PostgresLink(connection)
             yield link
-            await link.commit()
+            if begin:
+                await link.commit()
         except BaseException as error:
             if isinstance(error, asyncio.CancelledError):
                 _drop(connection)  # a statement may still be on its way
-            await asyncio.shield(_rolled_back(connection))
+            if begin:
+                await asyncio.shield(_rolled_back(connection))
             raise
         finally:
             with contextlib.suppress(*_FAULTS):
                 await asyncio.shield(self._pool.release(connection))
 
     async def _connected(self, begin: str) -> Connection:
-        """A connection on which a transaction has begun. Raises StoreUnavailable."""
+        """A connection, on which a transaction has begun unless `begin` is "". Raises StoreUnavailable."""
         try:
             async with self._opening:
                 if not self._is_open:
@@ -227,7 +275,8 @@ class PostgresEngine:
                     self._is_open = True
             connection = await self._pool.acquire(timeout=self._timeout_s)
             try:
-                await connection.execute(begin)
+                if begin:
+                    await connection.execute(begin)
             except BaseException:
                 _drop(connection)
                 await asyncio.shield(self._pool.release(connection))

@@ -5,12 +5,13 @@ Knows statements, rows and how to check values. Must not know which database it 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Any, Final, Literal, Protocol, TypeAlias, TypeVar
 
 from sqlalchemy import BigInteger, Executable, Integer, Row, String, Table
+from sqlalchemy.sql.dml import Delete, ReturningUpdate, Update
 from sqlmodel import AutoString
 
 from nodes.store.dialect import Instant
@@ -20,7 +21,9 @@ from nodes.store.tables import METADATA
 R = TypeVar("R")
 Rows: TypeAlias = Sequence[Row[*tuple[Any, ...]]] | Sequence[tuple[Any, ...]]
 Values: TypeAlias = Mapping[str, Any]
-Present = Literal["fail", "skip", "replace", "mend"]
+ChangesOne: TypeAlias = Update | Delete
+"""A statement that changes one table and gives no answer."""
+Otherwise: TypeAlias = Callable[[], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,27 @@ class Batch:
     def keys(self) -> tuple[str, ...]:
         """Columns of the primary key."""
         return tuple(column.name for column in self.table.primary_key)
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """What becomes of a row that is there: columns that change, and to what, as SQL of both databases."""
+
+    changed: tuple[tuple[str, str], ...]
+
+
+Present: TypeAlias = Literal["fail", "skip", "replace", "mend"] | Merge
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A column that is counted. `block`: an UPDATE of the series' one row that returns the number behind the
+    last that it took; values: its parameters.
+    """
+
+    column: str
+    block: ReturningUpdate[tuple[Any, ...]]
+    values: Values
 
 
 class Link(Protocol):
@@ -52,8 +76,16 @@ class Link(Protocol):
 
     async def insert(self, batch: Batch, present: Present = "fail") -> None:
         """Inserts all rows. `present`: what becomes of a row whose primary key is there: it fails, is skipped
-        (then also one that another unique index forbids), replaces the columns given, or mends: replaces them
-        where what is there says `recovered`."""
+        (then also one that another unique index forbids), replaces the columns given, mends: replaces them
+        where what is there says `recovered`, or is merged with it."""
+
+    async def insert_all(self, batch: Batch, otherwise: Otherwise, *, counted: Series | None = None) -> None:
+        """Inserts all rows, their `counted` column from the series. Nobody has to wait for it: when the
+        primary key of a row is there, or the series is not, `otherwise` is awaited, at the latest when the
+        transaction ends; rows that could be inserted are then there, or none when the series is not."""
+
+    async def run_later(self, statement: ChangesOne, values: Values | None = None) -> None:
+        """Runs the statement; nobody needs to know how many rows it changed."""
 
     async def insert_new(self, batch: Batch) -> set[tuple[Any, ...]]:
         """Inserts the rows whose primary key is not there; the keys of those."""

@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import Dialect, Table
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 
-from nodes.store.session import Batch, Present
+from nodes.store.session import Batch, Merge, Present
 from nodes.store.written import Convert, binder, converted, writer
 
 _DIALECT: Final[Dialect] = sqlite_dialect(paramstyle="qmark")
@@ -33,9 +33,13 @@ def _insert(
     sql = f'INSERT INTO "{table.name}" ({columns}) VALUES ({marks})'  # noqa: S608 - names of our own columns
     if present == "skip":
         sql += " ON CONFLICT DO NOTHING"
-    elif present in ("replace", "mend"):
-        changed = ", ".join(f'"{name}" = excluded."{name}"' for name in names if name not in keys)
-        sql += f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changed}"
+    elif present != "fail":
+        if isinstance(present, Merge):
+            changed = present.changed
+        else:
+            changed = tuple((name, f'excluded."{name}"') for name in names if name not in keys)
+        changes = ", ".join(f'"{name}" = {to}' for name, to in changed)
+        sql += f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changes}"
         if present == "mend":
             sql += f' WHERE "{table.name}"."recovered"'
     return sql, tuple(binder(_DIALECT, table.c[name].type) for name in names)

@@ -29,7 +29,16 @@ from nodes.store.errors import (
     StoreError,
     StoreUnavailable,
 )
-from nodes.store.session import Batch, Present, Rows, Values, table_of
+from nodes.store.session import (
+    Batch,
+    ChangesOne,
+    Otherwise,
+    Present,
+    Rows,
+    Series,
+    Values,
+    table_of,
+)
 from nodes.store.sqlite_sql import inserted, written
 
 WRITER_KIB: Final = 4000
@@ -207,6 +216,10 @@ class SqliteThread:
         if rows:
             self._waiting.append((job, table))
 
+    async def run_later(self, statement: ChangesOne, values: Values | None = None) -> None:
+        """See `Link.run_later`."""
+        await self.run_many(statement, [values or {}])
+
     async def insert(self, batch: Batch, present: Present = "fail") -> None:
         """See `Link.insert`."""
         if batch.rows:
@@ -228,6 +241,20 @@ class SqliteThread:
             }
 
         return await self._do(job, batch.table.name)
+
+    async def insert_all(self, batch: Batch, otherwise: Otherwise, *, counted: Series | None = None) -> None:
+        """See `Link.insert_all`."""
+        if not batch.rows:
+            return
+        if counted is None:
+            if len(await self.insert_new(batch)) < len(batch.rows):
+                await otherwise()
+        elif behind := await self.fetch(counted.block, counted.values):
+            first = behind[0][0] - len(batch.rows)
+            rows = [(*row, number) for number, row in enumerate(batch.rows, first)]
+            await self.insert(Batch(batch.table, (*batch.names, counted.column), rows))
+        else:
+            await otherwise()
 
     async def _do(self, job: Callable[[sqlite3.Connection], T], table: str = "") -> T:
         """Here, or in the thread where it might wait; with what has been waiting for it."""

@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, bindparam, func, literal, literal_column, select, tuple_
+from typing_extensions import override
 
 from nodes.store.dialect import Instant, among, constant, texts
 from nodes.store.errors import VersionConflict
 from nodes.store.rows import CaseCursor, CaseFilter, CaseRow, FilingRow
-from nodes.store.session import Session, batch_of, build, columns_of, keys_of, one, table
+from nodes.store.session import Link, Session, batch_of, build, columns_of, keys_of, one, table
 from nodes.store.tables.case import ENDED_BY
 
 CASE = table("case_row")
@@ -144,6 +145,18 @@ class CaseReads(Session):
 class CaseWrites(CaseReads):
     """Cases and filings, written."""
 
+    def __init__(self, link: Link) -> None:
+        super().__init__(link)
+        self._locked: dict[str, int] = {}
+        """The versions of the cases that this transaction has locked: nobody else can change them."""
+
+    @override
+    async def load_cases(self, numbers: Iterable[str], *, lock: bool = False) -> dict[str, CaseRow]:
+        found = await super().load_cases(numbers, lock=lock)
+        if lock:
+            self._locked |= {number: row.version for number, row in found.items()}
+        return found
+
     async def insert_filings(self, filings: Sequence[FilingRow]) -> None:
         """Writes filed documents. Raises DataRejected when a case has one already."""
         await self._link.insert(batch_of(FILING, filings))
@@ -152,20 +165,27 @@ class CaseWrites(CaseReads):
         """Writes case rows. `expected`: the version at which each was loaded; a number that is not in it is
         new.
 
-        Raises VersionConflict, naming the case, when one is at another version, is gone, or exists already.
+        Raises VersionConflict, naming the case, when one is at another version, is gone, or exists already
+        (the last at the latest when the transaction ends).
         """
         rows = {case.number: case for case in cases}
-        found = await self._versions(rows) if expected else {}
+        found = {number: self._locked[number] for number in rows if number in self._locked}
+        if unknown := [number for number in rows if number in expected and number not in found]:
+            found |= await self._versions(unknown)
         for number in rows:
             if found.get(number) != expected.get(number):
                 raise VersionConflict(number, expected.get(number), found.get(number))
         changed = [rows[number] for number in sorted(rows) if number in expected]
         new = [rows[number] for number in sorted(rows) if number not in expected]
+        self._locked |= {row.number: row.version for row in changed}
         await self._link.insert(batch_of(CASE, changed), "replace")
-        won = await self._link.insert_new(batch_of(CASE, new))
-        if len(won) < len(new):
-            taken = min({row.number for row in new} - {number for (number,) in won})
-            raise VersionConflict(taken, None, (await self._versions([taken])).get(taken))
+        await self._link.insert_all(batch_of(CASE, new), lambda: self._refuse(new))
+
+    async def _refuse(self, new: Sequence[CaseRow]) -> None:
+        """Some of them were there; the others are there now, as they were given."""
+        there = await self.load_cases(row.number for row in new)
+        taken = next((row.number for row in new if there.get(row.number) != row), new[0].number)
+        raise VersionConflict(taken, None, there[taken].version if taken in there else None)
 
     async def _versions(self, numbers: Iterable[str]) -> dict[str, int]:
         found = await self._link.fetch(_VERSIONS, {"numbers": keys_of("case_row", numbers)})

@@ -127,9 +127,14 @@ class EventWrites(EventReads, SerialWrites):
         if not events:
             return
         ordered = sorted(events, key=lambda event: (event.number, event.version))
-        first = await self.next_serials(LOG_SEQ, len(ordered))
-        rows = [(*_values(event), place) for place, event in enumerate(ordered, first)]
-        await self._link.insert(batch(EVENT, (*_GIVEN, LOG_SEQ), rows))
+        given = batch(EVENT, _GIVEN, [_values(event) for event in ordered])
+        places = self._series(LOG_SEQ, len(ordered), LOG_SEQ)
+
+        async def begin() -> None:
+            await self._begin(LOG_SEQ)
+            await self._link.insert_all(given, begin, counted=places)
+
+        await self._link.insert_all(given, begin, counted=places)
 
     async def assign_log_seq(self, limit: int = 1000) -> int:
         """Gives committed events that have none their places, behind all others; how many."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import bindparam, update
 
-from nodes.store.session import Session, batch, one, table
+from nodes.store.session import Series, Session, batch, one, table
 
 SERIAL = table("serial")
 _BLOCK = (
@@ -21,13 +21,20 @@ _BLOCK = (
 class SerialWrites(Session):
     """Series of numbers."""
 
+    def _series(self, name: str, count: int, column: str) -> Series:
+        """The column of `count` rows that takes the next numbers of the series."""
+        return Series(column, _BLOCK, {"b_name": name, "b_count": count})
+
+    async def _begin(self, name: str) -> None:
+        await self._link.insert(batch(SERIAL, ("name", "next"), [(name, 1)]), "skip")
+
     async def next_serials(self, name: str, count: int) -> int:
         """The first of `count` numbers that nobody else gets, from 1. A block of a transaction that rolls
         back is given again."""
         asked = {"b_name": name, "b_count": count}
         found = await self._link.fetch(_BLOCK, asked)
         if not found:
-            await self._link.insert(batch(SERIAL, ("name", "next"), [(name, 1)]), "skip")
+            await self._begin(name)
             found = await self._link.fetch(_BLOCK, asked)
         return int(one(found)) - count
 

@@ -69,6 +69,7 @@ async def test_a_server_that_dies_in_a_transaction_is_unavailable(store: Store, 
 async def test_a_server_that_dies_before_the_commit_leaves_it_unknown(store: Store, postgres: Any) -> None:
     async def loses_the_server(tx: WriteTx) -> None:
         await tx.put_cases([case("1")], {})
+        assert await tx.load_cases(["1"])  # it was sent: nothing is left to be done but the commit
         await asyncio.to_thread(postgres.kill)
 
     with pytest.raises(CommitUnknown):
@@ -109,6 +110,7 @@ async def test_a_server_that_hangs_costs_a_time_out_and_no_more(store: Store, po
 async def test_a_server_that_hangs_in_the_commit_leaves_it_unknown(store: Store, postgres: Any) -> None:
     async def loses_the_server(tx: WriteTx) -> None:
         await tx.put_cases([case("1")], {})
+        assert await tx.load_cases(["1"])  # sent, as above
         await asyncio.to_thread(postgres.pause)
 
     async with asyncio.timeout(TIMEOUT_S * 8):

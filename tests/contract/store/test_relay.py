@@ -77,6 +77,23 @@ async def test_a_holder_whose_lease_was_taken_marks_nothing_sent(store: Store) -
         assert len(await rd.outbox_ready([0])) == 1
 
 
+async def test_a_mark_over_several_lanes_is_whole_or_nothing(store: Store) -> None:
+    await put(store, outbox("1", lane=0), outbox("2", lane=1))
+    async with store.write() as tx:
+        held = await tx.take_leases(["lane-0", "lane-1"], "process-a", -1)
+        mine = [held["lane-0"], held["lane-1"]]
+        ids = [row.id for row in await tx.outbox_ready([0, 1])]
+        assert await tx.take_lease("lane-1", "process-b", ttl_s=60)
+    with pytest.raises(LeaseLost):
+        async with store.write() as tx:
+            await tx.mark_sent(ids, mine)
+    async with store.write() as tx:
+        assert [row.id for row in await tx.outbox_ready([0, 1])] == ids
+        await tx.mark_sent(ids[:1], mine[:1])
+        await tx.note_sent([("33", "1", 1)], wall_s=1.0)
+        assert [row.id for row in await tx.outbox_ready([0, 1])] == ids[1:]
+
+
 async def test_what_waits_is_counted_by_destination(store: Store) -> None:
     await put(store, outbox("1", "33", created_wall_s=5.0), outbox("2", "33"), outbox("3", "34"))
     async with store.read() as rd:
