@@ -25,7 +25,7 @@ from nodes.codec.carry import CarryError, carry
 from nodes.codec.errors import CodecError
 from nodes.desk.context import Context
 from nodes.desk.overdue import queue_overdue
-from nodes.desk.owed import content_of, dead_copy, events_owed
+from nodes.desk.owed import content_of, dead_copy, events_owed, is_whole
 from nodes.spans import rows_for_store
 from nodes.store.errors import LeaseLost, StoreError
 from nodes.store.rows import EventRow, Lease, OutboxRow
@@ -47,6 +47,8 @@ log = structlog.get_logger("tongban.outbox")
 
 Sending = tuple[OutboxRow, HopSpan, Sequence[Message]]
 """A row, its hop, and the messages that it makes."""
+Made = dict[int | None, list[Message] | None]
+"""The messages of rows by the row's id; None for one of which none can be made."""
 
 
 class Relay:
@@ -153,14 +155,13 @@ class Relay:
         """One round over all lanes; whether more may wait already. What is written meanwhile wakes us."""
         if not lanes:
             return False
-        async with self._store.read() as unit:
-            rows = await unit.outbox_ready(
-                lanes, limit=PER_LANE, skip_ids=self._stuck, skip_destinations=self._still_away()
-            )
-            owed = await events_owed(unit, rows)
-            made = [(row, await self._made(unit, row, owed.get(row.id, ()))) for row in rows]
+        rows, made = await self._read(lanes)
         now = time.monotonic()
-        live = [(r, m) for r, m in made if m is not None and self._held.get(r.lane, (None, 0.0))[1] > now]
+        live = [
+            (row, m)
+            for row in rows
+            if (m := made.get(row.id)) is not None and self._held.get(row.lane, (None, 0.0))[1] > now
+        ]
         if not live:
             return False
         failpoints.hit("relay.before_produce")
@@ -175,8 +176,7 @@ class Relay:
         tails = [(r.destination, r.case_number, r.to_version) for r, _, _ in sending if r.to_version]
         async with self._store.write(durable=False) as unit:
             # Not durable on purpose: a mark that is lost sends a message again, and the receiver drops it.
-            await unit.check_leases([self._held[lane][0] for lane in {r.lane for r, _ in live}])
-            await unit.delete_outbox(done)
+            await unit.mark_sent(done, [self._held[lane][0] for lane in {r.lane for r, _ in live}])
             if tails:
                 await unit.note_sent(tails, wall_s=self._context.wall_s())
             if stored:
@@ -188,6 +188,27 @@ class Relay:
         self.sent += len(sending)
         self._sent_at = time.monotonic()
         return bool(done) and len(rows) >= PER_LANE
+
+    async def _read(self, lanes: Sequence[int]) -> tuple[Sequence[OutboxRow], Made]:
+        """What waits, in order, and the messages of each row by its id.
+
+        Rows and their events need not be of one moment: events stay as they are, and should a snapshot have
+        taken their place, they are missing. What is made of more than that is read as of one moment.
+        """
+        async with self._store.read(snapshot=False) as unit:
+            rows = await unit.outbox_ready(
+                lanes, limit=PER_LANE, skip_ids=self._stuck, skip_destinations=self._still_away()
+            )
+            owed = await events_owed(unit, rows)
+            whole = [row for row in rows if is_whole(row, owed.get(row.id, ()))]
+            made: Made = {row.id: await self._made(unit, row, owed.get(row.id, ())) for row in whole}
+        if len(made) < len(rows):
+            others = [row for row in rows if row.id not in made]
+            async with self._store.read() as unit:
+                owed = await events_owed(unit, others)
+                for row in others:
+                    made[row.id] = await self._made(unit, row, owed.get(row.id, ()))
+        return rows, made
 
     async def _publish(self, sending: Sequence[Sending]) -> Sequence[Sending]:
         """What the bus has taken. A destination that cannot be reached keeps no other waiting; raises

@@ -39,6 +39,13 @@ async def events_owed(unit: ReadTx, rows: Sequence[OutboxRow]) -> dict[int | Non
     return owed
 
 
+def is_whole(row: OutboxRow, events: Sequence[EventRow]) -> bool:
+    """Whether the row and the events that it points to are all that its messages are made of."""
+    if row.kind in ("dead", "recalled", "snapshot"):
+        return False
+    return row.payload is not None or len(events) == row.to_version - row.from_version + 1
+
+
 async def content_of(unit: ReadTx, row: OutboxRow, events: Sequence[EventRow]) -> list[tuple[str, bytes]]:
     """(kind, data) of each message of the row, in order; [] when there is nothing to be said any longer.
 
@@ -49,7 +56,7 @@ async def content_of(unit: ReadTx, row: OutboxRow, events: Sequence[EventRow]) -
         return [(row.kind, row.payload)]
     if row.kind == "recalled":
         return [(row.kind, await page_of(unit, row.destination, row.ref))]
-    if row.kind != "snapshot" and len(events) == row.to_version - row.from_version + 1:
+    if is_whole(row, events):
         return list(_messages(row, events))
     data = await snapshot_of(unit, row.case_number)
     return [] if data is None else [("snapshot", data)]

@@ -23,8 +23,9 @@ class Engine(Protocol):
     def writing(self, *, durable: bool) -> AbstractAsyncContextManager[Link]:
         """A transaction that writes."""
 
-    def reading(self, *, aside: bool = False) -> AbstractAsyncContextManager[Link]:
-        """A snapshot. `aside`: what is read may be much; it keeps nobody waiting."""
+    def reading(self, *, aside: bool = False, snapshot: bool = True) -> AbstractAsyncContextManager[Link]:
+        """A snapshot. `aside`: what is read may be much; it keeps nobody waiting. Without `snapshot` each
+        statement may see a later moment."""
 
     async def close(self) -> None:
         """Ends what it started."""

@@ -95,11 +95,13 @@ class Store:
             yield WriteTx(link)
 
     @contextlib.asynccontextmanager
-    async def read(self, *, aside: bool = False) -> AsyncIterator[ReadTx]:
+    async def read(self, *, aside: bool = False, snapshot: bool = True) -> AsyncIterator[ReadTx]:
         """A snapshot of what is committed. `aside`: it may read much, and nobody is to wait for it; few rows
-        by their key are read sooner without. Raises Retryable, StoreUnavailable.
+        by their key are read sooner without. `snapshot` False: each statement may see a later moment than the
+        one before; on PostgreSQL that saves the two ways to the server that begin and end a transaction.
+        Raises Retryable, StoreUnavailable.
         """
-        async with self._engine.reading(aside=aside) as link:
+        async with self._engine.reading(aside=aside, snapshot=snapshot) as link:
             yield ReadTx(link)
 
     async def transact(
