@@ -75,7 +75,7 @@ class NoDatabase(Store):
 
     @override
     @asynccontextmanager
-    async def read(self, *, aside: bool = False) -> AsyncIterator[ReadTx]:
+    async def read(self, *, aside: bool = False, snapshot: bool = True) -> AsyncIterator[ReadTx]:
         for transaction in self.transactions:
             yield transaction
         raise StoreUnavailable("the database cannot be reached")
