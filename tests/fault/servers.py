@@ -49,6 +49,11 @@ class Servers:
             self._brokers = self.three()
         return self._brokers
 
+    def heal(self) -> None:
+        """Whatever was done to them, those that were used last serve again."""
+        self.postgres.heal()
+        (self.kafka if self._brokers is None else self._brokers).heal()
+
     async def cluster(
         self, folder: Path, net: Net | None = None, *, wired: bool = False, brokers: int = 1, **settings: str
     ) -> Cluster:

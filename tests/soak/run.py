@@ -26,7 +26,6 @@ from pathlib import Path
 
 from tests.fault.checker.judge import Places, Verdict, judge, read_world
 from tests.fault.cluster.cluster import data_of, embedded, running
-from tests.fault.cluster.node import NodeError
 from tests.fault.disk import disk, may_mount
 from tests.fault.faults import clocks, failpoints, files, messages, network, processes, restored, servers
 from tests.fault.faults.arena import EMBEDDED, FAULTS, SERVERS, Arena, Fault, happens
@@ -136,12 +135,7 @@ async def soak(options: argparse.Namespace, folder: Path) -> int:
                 for minute in range(1, options.minutes + 1):
                     fault = deck.draw()
                     arena = Arena(cluster, net, random.Random(f"{options.seed}-{minute}"), servers=on)
-                    try:
-                        await happens(arena, fault)
-                    except NodeError as error:
-                        arena.broken.append(f"could not be done: {error}")
-                        await asyncio.to_thread(cluster.kill)
-                        await asyncio.to_thread(cluster.start)
+                    await happens(arena, fault)
                     reading = await gauge.reading(arena.began, arena.ended)
                     missed = [*arena.broken, *reading.broken]
                     broken += [f"{fault.name}: {text}" for text in missed]

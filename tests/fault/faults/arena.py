@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from traceback import format_exception
 
 from tests.fault.checker.history import read_history
 from tests.fault.cluster.cluster import Cluster
@@ -55,6 +56,13 @@ class Arena:
         """What must be so in the midst of the fault."""
         if not claim:
             self.broken.append(otherwise)
+
+    def mend(self) -> None:
+        """After a fault that stopped half-way: servers serve, every node starts anew."""
+        if self.servers is not None:
+            self.servers.heal()
+        self.cluster.kill()
+        self.cluster.start()
 
     def filed(self, since_ns: int, until_ns: int) -> list[float]:
         """Seconds that each filing took which was acknowledged in between, by the load generator's word."""
@@ -123,10 +131,15 @@ def fault(
 
 
 async def happens(arena: Arena, chosen: Fault) -> None:
-    """The fault, from its beginning until it is undone."""
+    """The fault, from its beginning until it is undone. One that could not be done is broken; the word on the
+    others is not lost with it.
+    """
     arena.began = time.time_ns()
     try:
         await chosen.act(arena)
+    except Exception as error:  # noqa: BLE001  # whatever it is, it is told
+        arena.holds(False, "could not be done: " + "".join(format_exception(error, limit=-3)))
+        await asyncio.to_thread(arena.mend)
     finally:
         arena.ended = time.time_ns()
     if chosen.files_on:

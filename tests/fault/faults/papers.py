@@ -35,7 +35,7 @@ from tongban.v1.case_service_pb2 import (
 
 TRACE: Final = "/tongban.v1.OperatorService/Trace"
 PIECE: Final = 128 * 1024
-WITHIN_S: Final = 30.0
+WITHIN_S: Final = 120.0
 CLIENT: Final = "papers"
 
 
