@@ -163,7 +163,13 @@ class Face:
             options=self._limits.options,
             maximum_concurrent_rpcs=self._limits.crowd.everything,
         )
-        taking: Any = Taking(server, self._interceptors, self.gate.refusal, self._arrived)
+        taking: Any = Taking(
+            server,
+            self._interceptors,
+            self.gate.refusal,
+            self._arrived,
+            most=2 * self._limits.crowd.everything,
+        )
         add_CaseServiceServicer_to_server(self._cases, taking)
         add_CatalogueServiceServicer_to_server(self._catalogue, server)
         add_OperatorServiceServicer_to_server(self._operator, server)

@@ -32,12 +32,15 @@ class Taking:
         interceptors: Sequence[grpc.aio.ServerInterceptor],
         refusal: Callable[[int], grpc.Status | None],
         arrived: Callable[[], None],
+        *,
+        most: int,
     ) -> None:
         """`refusal`: what a call that comes now is refused with while so many that were taken are not over,
-        None when it is served; `arrived`: is told of each call that comes.
+        None when it is served; `arrived`: is told of each call that comes; `most`: calls that are not over
+        beyond which whoever comes is not even told so.
         """
         self._server, self._interceptors = server, interceptors
-        self._refusal, self._arrived = refusal, arrived
+        self._refusal, self._arrived, self._most = refusal, arrived, most
         self._handlers: dict[str, Any] = {}
         self._takers: set[asyncio.Task[None]] = set()
         self._calls: set[asyncio.Task[None]] = set()
@@ -66,12 +69,11 @@ class Taking:
     async def _take(self, core: Core, method: str) -> None:
         while (call := await core.take(method)) is not None:
             self._arrived()
-            status = self._refusal(len(self._calls))
-            if status is None:
-                _keep(self._calls, asyncio.create_task(core.answer(method, call), name="call"))
-            else:
-                await core.refuse(call, status)
-            del call  # the core forgets it once nobody has it any more
+            if len(self._calls) < self._most:
+                status = self._refusal(len(self._calls))
+                over = core.answer(method, call) if status is None else core.refuse(call, status)
+                _keep(self._calls, asyncio.create_task(over, name="call"))
+            del call  # the core ends it once nobody has it any more
 
 
 def _keep(tasks: set[asyncio.Task[None]], task: asyncio.Task[None]) -> None:
