@@ -39,6 +39,8 @@ $(SET_UP): requirements-dev.lock pyproject.toml
 	uv=$$(command -v uv || true); \
 	if [ -z "$$uv" ]; then uv=$$PWD/var/uv/bin/uv; \
 	  if [ ! -x "$$uv" ]; then $(SAY) 'Fetching uv'; \
+	    for each in "$$python" $$(type -ap python3.11 python3) /usr/bin/python3.11; do \
+	      if "$$each" -m pip --version >/dev/null 2>&1; then python=$$each; break; fi; done; \
 	    "$$python" -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target var/uv uv==$(UV_VERSION); fi; fi; \
 	$(SAY) 'Setting up .venv from requirements-dev.lock'; \
 	[ -x $(BIN)/python ] || "$$uv" venv --quiet --python "$$($(QUICKEST))" .venv; \
