@@ -109,8 +109,7 @@ class KafkaBus(EventBus):
 
     async def _describe(self, specs: Sequence[TopicSpec], created: AbstractSet[str]) -> Sequence[TopicReport]:
         cluster, _ = self._started()
-        facts = await cluster.topics(spec.name for spec in specs)
-        configs = await cluster.configs(list(facts)) if facts else {}
+        facts, configs = await cluster.described(spec.name for spec in specs)
         return [
             _report(spec, facts.get(spec.name), configs.get(spec.name, {}), spec.name in created)
             for spec in specs

@@ -7,7 +7,7 @@ first needed and opened anew after any failure.
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Final, TypeAlias
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -29,9 +29,10 @@ from broker.kafka.wire import TopicFacts, TopicsRequest, topic_facts
 
 
 class _NotYet(BusError):
-    """The broker that was asked does not know the topic; it may have been made a moment ago."""
+    """The broker that was asked does not know the topic; it may have been made or deleted a moment ago."""
 
 
+Described: TypeAlias = tuple[dict[str, TopicFacts], dict[str, dict[str, str]]]
 APPEAR_S: Final = 15.0
 """How long a topic that was just made may take until every partition has a leader."""
 
@@ -120,15 +121,23 @@ class Cluster:
             late = ", ".join(missing(error.last_attempt.result()))
             raise BusTimeout(f"made, but without leaders after {APPEAR_S:g} s: {late}") from None
 
-    async def configs(self, names: Sequence[str]) -> dict[str, dict[str, str]]:
-        """Each topic's settings, Kafka's names and texts."""
+    async def described(self, names: Iterable[str]) -> Described:
+        """Facts of those topics that exist, and their settings, Kafka's names and texts. Raises what `topics`
+        raises.
+        """
+        wanted = sorted(set(names))
+
+        async def both() -> Described:
+            facts = await self.topics(wanted)
+            return facts, await self._configs(list(facts)) if facts else {}
+
         pauses = AsyncRetrying(
-            retry=retry_if_exception_type(_NotYet),  # a topic just made is known to one broker's room first
+            retry=retry_if_exception_type(_NotYet),  # a topic just made or deleted: one answer is older
             wait=wait_fixed(0.1),
             stop=stop_after_delay(APPEAR_S),
             reraise=True,
         )
-        return await pauses(self._configs, names)
+        return await pauses(both)
 
     async def _configs(self, names: Sequence[str]) -> dict[str, dict[str, str]]:
         _, admin, _ = await self._clients()
