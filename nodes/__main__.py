@@ -3,7 +3,6 @@
 Knows settings, the command line and the two ways to run nodes. Must not know what any command does.
 """
 
-import gc
 import importlib
 import sys
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ from nodes.cli.app import build_app
 from nodes.cli.defaults import Defaults
 from nodes.cli.exits import Exit
 from nodes.cli.words import words
+from nodes.memory import keep_lean, settle
 from nodes.settings import Settings, SettingsError, language, load, unknown
 
 
@@ -65,11 +65,8 @@ def _serve(overrides: Mapping[str, Any]) -> int:
     serve = importlib.import_module("nodes.assembly").serve
     migrate_apart = importlib.import_module("nodes.store.migrate").migrate_apart
 
-    # The collector looks after every 700 new objects by itself, and a batch of cases makes tens of thousands:
-    # 7 % of a node's time. What is loaded by now stays for ever, and need not be looked at again.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    settle()
+    keep_lean()
     try:
         settings = load(**overrides)
         migrate_apart(settings.database)

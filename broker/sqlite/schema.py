@@ -79,7 +79,6 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
             raise
         connection.execute("COMMIT")
     connection.execute("PRAGMA journal_size_limit = 67108864")
-    connection.execute("PRAGMA mmap_size = 268435456")
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:

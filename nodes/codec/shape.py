@@ -128,7 +128,7 @@ class Remembered(Generic[D]):
     used last.
     """
 
-    def __init__(self, shape: Shape[D], most: int = 4096) -> None:
+    def __init__(self, shape: Shape[D], most: int = 1024) -> None:
         def bytes_of(value: D) -> bytes:
             data: bytes = shape.put(value).SerializeToString()
             return data

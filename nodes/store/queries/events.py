@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from operator import attrgetter
 
 from sqlalchemy import BigInteger, bindparam, func, select, update
@@ -10,7 +11,7 @@ from sqlalchemy import BigInteger, bindparam, func, select, update
 from nodes.store.dialect import among, texts
 from nodes.store.queries.serials import SerialWrites
 from nodes.store.rows import EventRow
-from nodes.store.session import Session, batch, build, columns_of, keys_of, one, table
+from nodes.store.session import Batch, Series, Session, batch, build, columns_of, keys_of, one, table
 
 EVENT = table("case_event")
 LOG_SEQ = "log_seq"
@@ -128,13 +129,15 @@ class EventWrites(EventReads, SerialWrites):
             return
         ordered = sorted(events, key=lambda event: (event.number, event.version))
         given = batch(EVENT, _GIVEN, [_values(event) for event in ordered])
-        places = self._series(LOG_SEQ, len(ordered), LOG_SEQ)
+        await self._place(given, self._series(LOG_SEQ, len(ordered), LOG_SEQ))
 
-        async def begin() -> None:
-            await self._begin(LOG_SEQ)
-            await self._link.insert_all(given, begin, counted=places)
+    async def _place(self, events: Batch, places: Series) -> None:
+        # Not a function that knows itself: the rows would stay until the collector looks for cycles.
+        await self._link.insert_all(events, partial(self._begin_and_place, events, places), counted=places)
 
-        await self._link.insert_all(given, begin, counted=places)
+    async def _begin_and_place(self, events: Batch, places: Series) -> None:
+        await self._begin(LOG_SEQ)
+        await self._place(events, places)
 
     async def assign_log_seq(self, limit: int = 1000) -> int:
         """Gives committed events that have none their places, behind all others; how many."""
