@@ -63,9 +63,10 @@ down: $(SET_UP)  ## stop them; their data stay in var/up
 	@$(BIN)/python -m tools.up down
 
 .PHONY: test
-test: $(SET_UP)  ## every test, on a real Kafka and a real PostgreSQL (needs a JDK 17+ and Maven: installs them if it may)
+test: $(SET_UP)  ## every test and every fault, on a real Kafka and PostgreSQL (needs a JDK 17+ and Maven: installs them if it may)
 	@$(BIN)/python -m tests.servers.need
 	@$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
+	@$(if $(ARGS),,$(BIN)/python -m tests.fault.run --untimed)
 
 .PHONY: test-fast
 test-fast: $(SET_UP)  ## the tests that need no server

@@ -46,7 +46,7 @@ SHORT, LONG = Pace(), Pace(rate=5.0, before_s=10.0, after_s=10.0, patience_s=700
 @dataclass(frozen=True)
 class Outcome:
     """What became of one fault. `fault_s`: how long it lasted; `broken`: what did not hold meanwhile, and the
-    bars that were missed.
+    bars that were missed, which are `notes` in a run that is not timed.
     """
 
     fault: Fault
@@ -76,11 +76,12 @@ class Campaign:
 
 
 async def campaign(
-    faults: Sequence[Fault], folder: Path, seed: int, *, long: bool = False, pace: Pace | None = None,
-    on: Servers | None = None, told: Callable[[Outcome], None] = lambda _: None,
+    faults: Sequence[Fault], folder: Path, seed: int, *, long: bool = False, timed: bool = True,
+    pace: Pace | None = None, on: Servers | None = None, told: Callable[[Outcome], None] = lambda _: None,
 ) -> Campaign:  # fmt: skip
     """Faults of one ground on one federation: embedded, or `on` servers. What it leaves lies in `folder`;
-    `told` hears of each fault when it is over.
+    `told` hears of each fault when it is over. `timed`: a bar that was missed breaks the run, else it is
+    noted.
     """
     began = time.monotonic()
     pace = pace or (LONG if long else SHORT)
@@ -103,7 +104,7 @@ async def campaign(
                 for fault in faults:
                     rng = random.Random(f"{seed}-{fault.name}")
                     arena = Arena(cluster, net, rng, long, on)
-                    outcome = await _tried(fault, arena, gauge)
+                    outcome = await _tried(fault, arena, gauge, timed=timed)
                     done.outcomes.append(outcome)
                     told(outcome)
                     await asyncio.sleep(pace.after_s)
@@ -117,11 +118,13 @@ async def campaign(
     return done
 
 
-async def _tried(fault: Fault, arena: Arena, gauge: Gauge) -> Outcome:
+async def _tried(fault: Fault, arena: Arena, gauge: Gauge, *, timed: bool) -> Outcome:
     await happens(arena, fault)
     reading = await gauge.reading(arena.began, arena.ended)
     lasted_s = (arena.ended - arena.began) / 1e9
-    return Outcome(fault, lasted_s, reading, [*arena.broken, *reading.broken], arena.notes)
+    missed = reading.broken
+    broken, notes = (missed, []) if timed else ([], missed)
+    return Outcome(fault, lasted_s, reading, [*arena.broken, *broken], [*arena.notes, *notes])
 
 
 async def _cluster(faults: Sequence[Fault], folder: Path, net: Net, on: Servers | None) -> Cluster:

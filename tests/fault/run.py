@@ -1,6 +1,7 @@
 """The fault runs: `make fault`, each fault by name under traffic, and the checker's word on it afterwards.
 
-    python -m tests.fault.run [--long] [--seed N] [--only NAME …] [--on embedded servers] [--json]
+    python -m tests.fault.run [--long] [--seed N] [--only NAME …] [--on embedded servers] [--untimed]
+        [--json]
 
 Faults that may happen to one federation happen to it one after the other (`--alone`: each to one of its own);
 the backends have their turns at the same time, in a process each. Prints a line a fault. 0: every promise and
@@ -117,7 +118,9 @@ async def all_of(options: argparse.Namespace, backend: str, folder: Path) -> lis
         for faults in grounds(names, backend, alone=options.alone):
             place = folder / f"{backend}-{faults[0].name}"
             say = partial(_say, options, backend)
-            found = await campaign(faults, place, options.seed, long=options.long, on=on, told=say)
+            found = await campaign(
+                faults, place, options.seed, long=options.long, timed=not options.untimed, on=on, told=say
+            )
             done.append(found)
             if not options.json:
                 sys.stdout.write(f"{table(found)}\n")
@@ -177,6 +180,9 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", default=[], metavar="NAME", choices=[*FAULTS, []])
     parser.add_argument("--on", nargs="*", default=[EMBEDDED, SERVERS], choices=[EMBEDDED, SERVERS])
     parser.add_argument("--alone", action="store_true", help="a federation of its own for each fault")
+    parser.add_argument(
+        "--untimed", action="store_true", help="a missed bar of time is told, and breaks nothing"
+    )
     parser.add_argument("--json", action="store_true", help="JSON in place of the table, a line a backend")
     parser.add_argument("--keep", type=Path, help="where the folders of broken runs stay")
     options = parser.parse_args()

@@ -1,4 +1,4 @@
-"""Faults of each kind in the test run; `make fault` has all of them."""
+"""Faults of some kinds under pytest; `make test` has all of them behind it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SHOWN = {
     "processes": ("node_killed", "relay_killed", "consumer_killed", "commit_unknown", "bus_held"),
     "clocks": ("messages_late",),
 }
-"""What the test run shows of them; the others are in `make fault` alone."""
+"""What `make test-fast` shows of them."""
 
 
 @pytest.mark.timeout(240)
