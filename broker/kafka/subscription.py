@@ -72,7 +72,7 @@ class KafkaSubscription(Subscription):
         self._held = Assignment()
         self._joined_for: dict[str, str] = {}
         self._asked_again = False
-        self._looked_at = self._progress_at = 0.0
+        self._looked_at = self._progress_at = self._left_at = 0.0
         self._excused: dict[KafkaPartition, int] = {}
         self._closing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -135,6 +135,13 @@ class KafkaSubscription(Subscription):
 
     async def _poll(self, max_records: int, timeout_s: float) -> Sequence[Delivery]:
         deadline = time.monotonic() + timeout_s
+        self._progress_at += time.monotonic() - self._left_at  # what lies there while nobody asks is not stuck
+        try:
+            return await self._polled(max_records, deadline)
+        finally:
+            self._left_at = time.monotonic()
+
+    async def _polled(self, max_records: int, deadline: float) -> Sequence[Delivery]:
         while True:
             consumer = await self._ready()
             if time.monotonic() > self._looked_at + self._settings.check_s:

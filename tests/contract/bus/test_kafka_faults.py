@@ -167,6 +167,22 @@ async def test_a_stuck_consumer_is_built_anew(backend: KafkaBackend) -> None:
         assert reader._consumer is not stuck
 
 
+async def test_a_consumer_whose_reader_takes_its_time_is_not_stuck(backend: KafkaBackend) -> None:
+    backend.settings = replace(backend.settings, stuck_after_s=1.0, check_s=0.2)
+    async with backend.opened() as bus:
+        topic = await backend.topic(bus)
+        reader = bus.subscribe([topic], backend.name_for("group"), member="m")
+        assert isinstance(reader, KafkaSubscription)
+        await bus.publish([message(topic, number) for number in range(3)])
+        got = list(await soon(lambda: reader.poll(max_records=1, timeout_s=30.0)))
+        consumer = reader._consumer
+        for _ in range(2):
+            await asyncio.sleep(1.5)
+            got += await reader.poll(max_records=1, timeout_s=30.0)
+        assert numbers(got) == [0, 1, 2]
+        assert reader._consumer is consumer
+
+
 async def test_a_forgotten_group_goes_on_from_the_readers_own_offsets(backend: KafkaBackend) -> None:
     group = backend.name_for("group")
     stored: list[LogPosition] = []
