@@ -135,7 +135,7 @@ class KafkaSubscription(Subscription):
 
     async def _poll(self, max_records: int, timeout_s: float) -> Sequence[Delivery]:
         deadline = time.monotonic() + timeout_s
-        self._progress_at += time.monotonic() - self._left_at  # what lies there while nobody asks is not stuck
+        self._progress_at += time.monotonic() - self._left_at  # it is not stuck while nobody asks
         try:
             return await self._polled(max_records, deadline)
         finally:
