@@ -6,6 +6,7 @@ how any of it is shown (`screen`).
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import sys
@@ -50,6 +51,10 @@ OK, BAD_INPUT, FAILED, UNUSABLE = 0, 3, 9, 10
 """Exit codes, as docs/cli.md has them: OK, REFUSED, CHECK_FAILED, SETTINGS."""
 DAY_S: Final = 0.5
 PATIENCE_S: Final = 20.0
+ACKNOWLEDGED_S: Final = 2.0
+"""Until what was sent last is acknowledged, of which no view speaks. Nodes that stop before would send and
+read it at their next start: nothing is lost, but whoever reads their databases now finds it missing.
+"""
 HOME: Final = Path("var/demo")
 MARK: Final = "rehearsal"
 """A file that says that a folder is ours to be made anew."""
@@ -139,6 +144,7 @@ async def rehearse(
             outcome.story = await tell(told, places)
             outcome.broken = [str(problem) for problem in check_connected(outcome.story.spans)]
             outcome.broken += [f"{region}: no answer" for region in outcome.story.missing]
+        await asyncio.sleep(ACKNOWLEDGED_S)
     outcome.seconds = time.monotonic() - began
     return outcome
 
