@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import asyncpg
 import grpc
@@ -37,6 +37,8 @@ BODY = bytes(range(33, 123)) * 10
 PARTITIONS = 2
 Verb: TypeAlias = grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]
 BACK_WITHIN_S = 20.0
+ANY_SIZE: Final = [("grpc.max_receive_message_length", -1)]
+"""For the answer that names every case of a step: some 110 bytes each, and tens of thousands of them."""
 
 
 class Floor:
@@ -89,7 +91,7 @@ async def running(ground: Ground) -> AsyncIterator[Floor]:
         await link.close()
         words = [name, peer, database, ground.kafka.bootstrap, str(at)]
         ground.run(f"floor-{name}", ["benchmarks.floor_node", *words])
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=ANY_SIZE) as channel:
         await asyncio.wait_for(channel.channel_ready(), 30)
         try:
             yield Floor(channel)

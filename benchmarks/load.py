@@ -101,10 +101,17 @@ async def everything(place: Ground, plan: Plan, given: argparse.Namespace) -> di
                 streams=given.streams,
             )
             report["backends"].append(found_here)
+        _keep(report, given.json)  # what comes next may fail
     if "floor" in report:
         ours = next((b["per_s"] for b in report["backends"] if b["backend"].startswith("Kafka")), 0.0)
         print(f"of the floor of this run: {ours / max(1.0, report['floor']['per_s']):.0%}")
+        _keep(report, given.json)
     return report
+
+
+def _keep(report: dict[str, Any], path: str) -> None:
+    if path:
+        Path(path).write_text(json.dumps(report, indent=2, ensure_ascii=False))
 
 
 def main() -> None:
@@ -117,9 +124,7 @@ def main() -> None:
     given = parser.parse_args()
     wants_servers = given.backends != "embedded"
     with ground(servers=wants_servers) as place:
-        report = uvloop.run(everything(place, plan_of(given), given))
-    if given.json:
-        Path(given.json).write_text(json.dumps(report, indent=2, ensure_ascii=False))
+        uvloop.run(everything(place, plan_of(given), given))
 
 
 if __name__ == "__main__":
