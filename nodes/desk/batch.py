@@ -91,6 +91,7 @@ class Batch:
         given = await self._claim([w.claim for w in first.values() if w.claim is not None])
         live = [w for w in works if w.claim is None or (first[w.claim.key] is w and w.claim.key not in given)]
         await self._load(live)
+        self.now = self.context.now()  # of the locks: who had them before may have written a moment ago
         outcomes: list[tuple[Work, Answer | DeskError]] = []
         self.turns.begin()
         for work in live:

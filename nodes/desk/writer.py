@@ -1,8 +1,10 @@
-"""The queue and the loop: whatever has queued up is one transaction.
+"""Two queues, and a loop for each: whatever has queued up is one transaction.
 
-Knows how a transaction can fail and what follows: bad data is found by halving, a deadlock is run again, an
-unknown commit is looked up by running again (request ids, versions and message ids make that safe). Must not
-know what the pieces of work do.
+People's work, which somebody waits for, has transactions of its own, so that a filing is never kept by a heap
+of messages; both may be under way at once, as those of two processes may (row locks and versions order what
+concerns one case). Knows how a transaction can fail and what follows: bad data is found by halving, a
+deadlock is run again, an unknown commit is looked up by running again (request ids, versions and message ids
+make that safe). Must not know what the pieces of work do.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 
 from nodes import failpoints
 from nodes.desk.batch import Batch
@@ -30,6 +33,12 @@ ENOUGH = 16
 """Pieces of work in a batch from which on its time tells what one of many takes."""
 
 
+@dataclass(slots=True)
+class _Queue:
+    works: deque[Work] = field(default_factory=deque)
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+
 class Writer:
     """One a process. `after` is called with the batch once it is committed (wake the relay, the timers, the
     rules).
@@ -46,14 +55,12 @@ class Writer:
         self._queue_limit = queue_limit
         self._after = after
         self._last: Callable[[Batch], Awaitable[None]] | None = None
-        self._urgent: deque[Work] = deque()
-        self._backlog: deque[Work] = deque()
-        self._wake = asyncio.Event()
+        self._urgent, self._backlog = _Queue(), _Queue()
         self._cache = CaseCache()
         self._each_s = 0.002
         self._closing = False
         self._held = False
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     def listen(self, after: Callable[[Batch], None]) -> None:
         """Who is told of each committed batch."""
@@ -73,28 +80,29 @@ class Writer:
         `known`: pieces of it that wait for an answer, as far as the caller knows, those in the running batch
         among them.
         """
-        people = max(len(self._urgent), known)
-        if people < SOON:
-            return 0.0
-        others = min(len(self._backlog), people // 3)  # a quarter of each batch is theirs
-        return (people + others) * self._each_s
+        people = max(len(self._urgent.works), known)
+        return 0.0 if people < SOON else people * self._each_s
 
     @property
     def waiting(self) -> int:
         """Pieces of work in the queue."""
-        return len(self._urgent) + len(self._backlog)
+        return len(self._urgent.works) + len(self._backlog.works)
 
     async def start(self) -> None:
         """Begins, in the running event loop."""
-        self._task = asyncio.create_task(self._loop(), name="writer")
+        self._tasks = [
+            asyncio.create_task(self._loop(self._urgent), name="writer"),
+            asyncio.create_task(self._loop(self._backlog), name="writer-backlog"),
+        ]
 
     async def close(self) -> None:
         """Does what has queued up, then ends. Work that comes later is refused."""
         self._closing = True
-        self._wake.set()
-        if self._task is not None:
+        for queue in (self._urgent, self._backlog):
+            queue.wake.set()
+        for task in self._tasks:
             with suppress(asyncio.CancelledError):
-                await self._task
+                await task
 
     def check_room(self, *, urgent: bool = True) -> None:
         """Raises what `submit` would raise now, before anything is worked out. `urgent`: people's work."""
@@ -102,7 +110,7 @@ class Writer:
             raise Unavailable("the node is stopping")
         if urgent and self._held:
             raise CatchingUp(retry_after_s=2.0)
-        if len(self._urgent if urgent else self._backlog) >= self._queue_limit:
+        if len((self._urgent if urgent else self._backlog).works) >= self._queue_limit:
             raise Overloaded(retry_after_s=1.0)
 
     async def submit(self, work: Work) -> Answer:
@@ -110,27 +118,20 @@ class Writer:
         self.check_room(urgent=work.urgent)
         queue = self._urgent if work.urgent else self._backlog
         work.done = asyncio.get_running_loop().create_future()
-        queue.append(work)
-        self._wake.set()
+        queue.works.append(work)
+        queue.wake.set()
         return await work.done
 
-    async def _loop(self) -> None:
+    async def _loop(self, queue: _Queue) -> None:
         while True:
-            await self._wake.wait()
-            self._wake.clear()
-            while works := self._take():
-                await self._settle(works)
-            if self._closing and not self.waiting:
+            await queue.wake.wait()
+            queue.wake.clear()
+            while queue.works:
+                taken = [queue.works.popleft() for _ in range(min(len(queue.works), self._batch_size))]
+                if works := [work for work in taken if not work.done.done()]:
+                    await self._settle(works)
+            if self._closing:
                 return
-
-    def _take(self) -> list[Work]:
-        """People first; of the backlog at least a quarter of a batch, so that neither starves the other."""
-        share = max(1, self._batch_size // 4) if self._backlog else 0
-        works = [self._urgent.popleft() for _ in range(min(len(self._urgent), self._batch_size - share))]
-        works += [
-            self._backlog.popleft() for _ in range(min(len(self._backlog), self._batch_size - len(works)))
-        ]
-        return [w for w in works if not w.done.done()]
 
     async def _settle(self, works: Sequence[Work], tries: int = 0) -> None:
         began = time.perf_counter()
@@ -155,7 +156,7 @@ class Writer:
             await self._halve(works, error)
         else:
             batch.took_s = time.perf_counter() - began
-            if len(works) >= ENOUGH:
+            if len(works) >= ENOUGH and works[0].urgent:
                 self._each_s += (batch.took_s / len(works) - self._each_s) / 4
             batch.remember()
             self._tell(outcomes)
