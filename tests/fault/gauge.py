@@ -131,6 +131,16 @@ class Gauge:
                 return Reading(None, after[-1].waiting if after else 0, 0.0, None, within_s)
             await asyncio.sleep(EVERY_S / 2)
 
+    async def calm(self, within_s: float) -> float | None:
+        """Wall seconds until nothing that waits is older than LAG_S; None when it does not come to that."""
+        began, wall = time.monotonic(), time.time()
+        while time.monotonic() - began < within_s:
+            late = [s for s in self.samples if s.at > wall]
+            if any(_low(s) and _low(t) for s, t in pairwise(late)):
+                return time.monotonic() - began
+            await asyncio.sleep(EVERY_S / 2)
+        return None
+
     async def _look_on(self) -> None:
         while True:
             with suppress(*NOT_NOW):

@@ -4,7 +4,8 @@
         [--json]
 
 Faults that may happen to one federation happen to it one after the other (`--alone`: each to one of its own);
-the backends have their turns at the same time, in a process each. Prints a line a fault. 0: every promise and
+the backends have their turns at the same time, in a process each, in the long form one after the other: eight
+nodes at its rate take more than two cores. Prints a line a fault. 0: every promise and
 every bar was kept; 1: one was not, and the run's folder is kept. What this machine cannot do is told.
 """
 
@@ -188,7 +189,7 @@ def main() -> int:
     options = parser.parse_args()
     folder = options.keep or Path(tempfile.mkdtemp(prefix="tongban-fault-"))
     backends = [backend for backend in options.on if any(wanted(options, backend))]
-    if len(backends) > 1:
+    if len(backends) > 1 and not options.long:
         code = side_by_side(backends, folder)
     else:
         code = max((one(options, backend, folder) for backend in backends), default=0)
