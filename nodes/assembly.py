@@ -160,8 +160,8 @@ async def open_parts(config: NodeConfig, stack: AsyncExitStack) -> Parts:
         wait_s=config.recovery_s, renumber=renumber, carry=carry, work=work,
     )  # fmt: skip
     rooms: list[tuple[Callable[[], Awaitable[None]] | None, Callable[[], Awaitable[None]]]] = [
+        (None, relay.close),  # recovery says when it starts; it ends last, for it sends what the others wrote
         (writer.start, writer.close),
-        (None, relay.close),  # without a start here: recovery says when
         (changes.start, changes.close),
         (None, automatic.close),
         (None, timers.close),

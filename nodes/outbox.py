@@ -43,6 +43,8 @@ costs much more than a row, here, on the bus and where it is taken in.
 BUSY_S: Final = 0.25
 """A round that sent something so short a time ago makes it a busy one."""
 MAX_PAUSE_S: Final = 5.0
+LAST_WORD_S: Final = 1.0
+"""How long a node that stops in good order may go on sending."""
 log = structlog.get_logger("tongban.outbox")
 
 Sending = tuple[OutboxRow, HopSpan, Sequence[Message]]
@@ -94,12 +96,18 @@ class Relay:
         ]
 
     async def close(self) -> None:
-        """Ends; what was not sent waits for the next start. Gives the lanes up."""
+        """Sends what waits, as far as the bus takes it within LAST_WORD_S; the rest waits for the next start.
+        Gives the lanes up.
+        """
         for task in self._tasks:
             task.cancel()
         for task in self._tasks:
             with suppress(asyncio.CancelledError):
                 await task
+        if self._tasks:
+            with suppress(BusError, StoreError, TimeoutError):
+                async with asyncio.timeout(LAST_WORD_S):
+                    await self._send_the_rest()
         with suppress(StoreError):
             for lease, _ in self._held.values():
                 async with self._store.write() as unit:
@@ -126,6 +134,12 @@ class Relay:
                 tries += 1
                 await asyncio.sleep(min(MAX_PAUSE_S, 0.05 * 2 ** min(tries, 10)))
                 self._wake.set()
+
+    async def _send_the_rest(self) -> None:
+        sent = -1
+        while sent != self.sent:
+            sent = self.sent
+            await self._send_once(await self._lanes())
 
     async def _lanes(self) -> list[int]:
         """The lanes held. Leases are renewed when a third of their time is left on our own clock; those of

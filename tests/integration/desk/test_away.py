@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from broker.url import open_bus
 from nodes.cases.case import State
 from nodes.codec.carry import carry
 from nodes.codec.exchange import EventBatch, encode_exchange
+from nodes.outbox import LAST_WORD_S
 from tests.integration.desk.federation import Node, federation, filing
 
 NOWHERE = "kafka://127.0.0.1:9"
@@ -42,6 +44,24 @@ async def test_a_node_that_ends_and_starts_again_goes_on_where_it_was(tmp_path: 
         ours = await origin.until(number, lambda c: c.state is State.CLOSED)
         assert ours == await competent.case(number)
         await origin.eventually(lambda: _waiting(origin), 0)
+
+
+async def test_a_node_that_ends_in_good_order_sends_what_it_holds(tmp_path: Path) -> None:
+    async with federation(tmp_path, "32") as (origin,):
+        await origin.filed(filing())
+        await origin.eventually(lambda: _waiting(origin), 0)  # the topics are there
+        number = await origin.filed(filing())
+    async with federation(tmp_path, "31") as (competent,):
+        await competent.until(number, lambda c: not c.awaiting_receipt)
+
+
+async def test_a_node_whose_bus_is_away_does_not_wait_for_it_when_it_ends(tmp_path: Path) -> None:
+    async with federation(tmp_path, "32", bus_url=NOWHERE) as (origin,):
+        await origin.filed(filing())
+        began = time.monotonic()
+    assert time.monotonic() - began < LAST_WORD_S + 5.0
+    async with federation(tmp_path, "32", bus_url=NOWHERE) as (origin,):
+        assert await _waiting(origin) == 1
 
 
 async def _waiting(node: Node) -> int:
