@@ -80,8 +80,8 @@ class FileCase(_Work):
 
     @property
     def numbers(self) -> Sequence[str]:
-        """The cases concerned."""
-        return (self.filing.case_number,)
+        """None to be loaded: its number is new, and the database rejects a filing whose number is not."""
+        return ()
 
     def do(self, batch: Batch) -> Answer:
         """Do it, all or nothing."""

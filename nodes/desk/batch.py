@@ -287,6 +287,7 @@ class Batch:
                 self._owe(sheet)
                 if sheet.row is None and sheet.case is not None:
                     writes.filings.setdefault(sheet.number, self._filing_row(sheet.case))
+                await self.turns.pause()
             elif sheet.row is not None and sheet.parked != sheet.row.parked:
                 row = sheet.parked_row()
                 assert row is not None
