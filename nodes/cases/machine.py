@@ -206,6 +206,8 @@ def _due(m: Moment) -> datetime:
 
 def due_timer(case: Case, now: datetime) -> Timed | None:
     """The first timer due at `now`, with its due time; None when nothing is due."""
+    if not timers.may_be_due(case, now):
+        return None
     timed = timers.first(case)
     return timed if timed is not None and timed.at <= now else None
 

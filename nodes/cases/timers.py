@@ -69,6 +69,16 @@ def _effects(case: Case, clock: Clock) -> Iterator[Timed]:
         yield Timed(clock.adverse_at, LackOverdue(), 2)
 
 
+def may_be_due(case: Case, now: datetime) -> bool:
+    """Whether a time of a running clock has come; without one nothing of `pending` is due. Asked before each
+    command, where nearly always nothing is.
+    """
+    return any(
+        clock.running and min(clock.yellow_at, clock.due_at, clock.adverse_at or clock.due_at) <= now
+        for clock in case.clocks
+    )
+
+
 def first(case: Case) -> Timed | None:
     """The timer that falls due first, or None when none ever will."""
     return min(pending(case), key=lambda timed: (timed.at, timed.rank), default=None)

@@ -37,6 +37,8 @@ def _places(message: Any, steps: tuple[str, ...], path: str = "") -> Iterator[tu
 
 
 _STEPS: Final = {field: tuple(tuple(p.split(".")) for p in paths) for field, paths in PRIVATE.items()}
+_HAVE_SOME: Final = frozenset({"filed", *VALUED, *_STEPS})
+"""The bodies that have a place for personal data; most events of a case have none."""
 
 
 def private_places(field: str, body: Any) -> Iterator[tuple[Any, str, str]]:
@@ -69,6 +71,8 @@ def take_out(field: str, body: Any) -> event_pb2.PrivatePart:
 
 def move_out(field: str, body: Any, salt: bytes) -> bytes:
     """The bytes of what `take_out` takes, led by `salt`; empty when there was nothing. Raises EncodeError."""
+    if field not in _HAVE_SOME:
+        return b""
     part = take_out(field, body)
     if not part.ByteSize():
         return b""
@@ -110,6 +114,8 @@ def put_back(field: str, body: Any, part: event_pb2.PrivatePart | None) -> None:
 
     Personal data that stands in the core itself is refused: it could never be erased.
     """
+    if field not in _HAVE_SOME:
+        return
     for holder, name, path in private_places(field, body):
         if getattr(holder, name):
             raise DecodeError(path, "is private and must not stand in the core")
