@@ -79,7 +79,7 @@ class Limits:
     crowd: Crowd = field(default_factory=Crowd)
     timeout_s: float = 10.0
     idle_s: float = 30.0
-    window: int = 256
+    window: int = 64
     keepalive_s: float = 30.0
     handshake_s: float = 10.0
     health_s: float = 2.0
