@@ -19,7 +19,10 @@ from tongban.v1.case_pb2 import Actor, Case, CaseState, Custody, Decision, Defec
 from tongban.v1.case_service_pb2 import ActRequest, ActResponse, FileRequest, FileResponse, GetRequest
 
 CLIENT = "traffic"
-POLL_S = 0.1
+POLL_S = 0.1, 4.0
+"""People look again soon at first, and the less often the longer they have waited: else those who wait for a
+region that is away, by the thousand, keep the others from being served.
+"""
 APPLICANT, WINDOW, OFFICER = Role.ROLE_APPLICANT, Role.ROLE_WINDOW, Role.ROLE_OFFICER
 S = CaseState
 ENDED = {
@@ -244,7 +247,7 @@ class Traveller:
     ) -> Case:
         """The case at that node as soon as it is so."""
         request = GetRequest(case_number=number, actor=self._actor(region, role))
-        said = "unknown"
+        said, (pause_s, most_s) = "unknown", POLL_S
         try:
             async with asyncio.timeout(self._patience_s):
                 while True:
@@ -253,7 +256,8 @@ class Traveller:
                         said = S.Name(found.case.state)
                         if holds(found.case):
                             return found.case
-                    await asyncio.sleep(POLL_S)
+                    await asyncio.sleep(pause_s)
+                    pause_s = min(most_s, pause_s * 1.5)
         except TimeoutError:
             raise Diverted(f"{number} at {region} stays {said}") from None
 
