@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from nodes.failpoints import POINTS
 from tests.fault.campaign import Pace, campaign
+from tests.fault.cluster.cluster import Cluster
 from tests.fault.cluster.points import act_of
+from tests.fault.faults import arena
 from tests.fault.faults.arena import EMBEDDED, FAULTS, SERVERS
+from tests.fault.proxy.net import Net
 from tests.fault.run import grounds, line, table
 
 ROOT = Path(__file__).parents[2]
@@ -36,6 +41,21 @@ def test_faults_share_a_federation_only_on_the_same_ground() -> None:
         assert {fault.name for group in there for fault in group} == {
             name for name, fault in FAULTS.items() if backend in fault.on
         }
+
+
+async def test_a_fault_under_which_filing_goes_on_lasts_until_somebody_has_filed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """People come at random: in three seconds, at one a second, nobody may come, and nothing is wrong then."""
+    monkeypatch.setattr(arena, "LOOK_S", 0.001)
+    looks = iter([[], [], [0.02]])
+    monkeypatch.setattr(arena.Arena, "filed", lambda *_: next(looks))
+    place = arena.Arena(cast("Cluster", None), cast("Net", None), random.Random(1), files_on=True)
+    await place.lasts(0, 0)
+    assert next(looks, None) is None, "it looked until somebody had"
+    monkeypatch.setattr(arena.Arena, "filed", lambda *_: [])
+    monkeypatch.setattr(arena, "FILES_WITHIN_S", 0.01)
+    await place.lasts(0, 0)  # and no longer than that: whether filing went on is told afterwards
 
 
 def test_every_failpoint_is_in_the_code_and_in_a_fault() -> None:

@@ -20,6 +20,9 @@ from tests.fault.proxy.net import Net
 from tests.fault.servers import Servers
 
 EMBEDDED, SERVERS = "embedded", "servers"
+FILES_WITHIN_S = 15.0
+"""How much longer a fault lasts under which filing goes on, when nobody has come to file by then."""
+LOOK_S = 0.25
 
 
 @dataclass
@@ -27,7 +30,8 @@ class Arena:
     """`net`: the proxies between the nodes, and before the servers where those are wired; `servers`: None on
     the embedded backend; `long`: the durations of the promise instead of short ones.
 
-    `began` and `ended`: wall ns between which the fault lasted. `broken`: what did not hold while it did.
+    `files_on`: filing goes on meanwhile. `began` and `ended`: wall ns between which the fault lasted. `broken`:
+    what did not hold while it did.
     """
 
     cluster: Cluster
@@ -35,6 +39,7 @@ class Arena:
     rng: random.Random
     long: bool = False
     servers: Servers | None = None
+    files_on: bool = False
     began: int = 0
     ended: int = 0
     notes: list[str] = field(default_factory=list)
@@ -45,8 +50,12 @@ class Arena:
         return self.rng.sample(list(self.cluster.nodes.values()), count)
 
     async def lasts(self, short_s: float, long_s: float) -> None:
-        """While the fault lasts."""
+        """While the fault lasts; where filing goes on, until somebody has filed: people come at random."""
         await asyncio.sleep(long_s if self.long else short_s)
+        for _ in range(round(FILES_WITHIN_S / LOOK_S) if self.files_on else 0):
+            if self.filed(self.began, time.time_ns()):
+                return
+            await asyncio.sleep(LOOK_S)
 
     def note(self, text: str) -> None:
         """Something worth telling of this run."""
@@ -134,7 +143,7 @@ async def happens(arena: Arena, chosen: Fault) -> None:
     """The fault, from its beginning until it is undone. One that could not be done is broken; the word on the
     others is not lost with it.
     """
-    arena.began = time.time_ns()
+    arena.began, arena.files_on = time.time_ns(), chosen.files_on
     try:
         await chosen.act(arena)
     except Exception as error:  # noqa: BLE001  # whatever it is, it is told
