@@ -46,7 +46,7 @@ def test_faults_share_a_federation_only_on_the_same_ground() -> None:
 async def test_a_fault_under_which_filing_goes_on_lasts_until_somebody_has_filed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """People come at random: in three seconds, at one a second, nobody may come, and nothing is wrong then."""
+    """People come at random: in three seconds, at one a second, it may be that nobody comes."""
     monkeypatch.setattr(arena, "LOOK_S", 0.001)
     looks = iter([[], [], [0.02]])
     monkeypatch.setattr(arena.Arena, "filed", lambda *_: next(looks))

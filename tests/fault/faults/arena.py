@@ -30,8 +30,8 @@ class Arena:
     """`net`: the proxies between the nodes, and before the servers where those are wired; `servers`: None on
     the embedded backend; `long`: the durations of the promise instead of short ones.
 
-    `files_on`: filing goes on meanwhile. `began` and `ended`: wall ns between which the fault lasted. `broken`:
-    what did not hold while it did.
+    `files_on`: filing goes on meanwhile. `began` and `ended`: wall ns between which the fault lasted.
+    `broken`: what did not hold while it did.
     """
 
     cluster: Cluster
