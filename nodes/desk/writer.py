@@ -83,11 +83,6 @@ class Writer:
         people = max(len(self._urgent.works), known)
         return 0.0 if people < SOON else people * self._each_s
 
-    @property
-    def waiting(self) -> int:
-        """Pieces of work in the queue."""
-        return len(self._urgent.works) + len(self._backlog.works)
-
     async def start(self) -> None:
         """Begins, in the running event loop."""
         self._tasks = [
