@@ -83,10 +83,17 @@ retriable.
 
 @asynccontextmanager
 async def within(seconds: float, what: str) -> AsyncIterator[None]:
-    """Raises BusTimeout, or the client's error in our words."""
+    """Raises BusTimeout, or the client's error in our words. BusUnavailable, too, when the client's inside
+    was called off under the call: taken for a cancellation of the caller, it would end a loop for good.
+    """
     try:
         async with asyncio.timeout(seconds):
             yield
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise BusUnavailable(f"Kafka's client gave up before it did {what}") from None
     except TimeoutError:
         raise BusTimeout(f"Kafka did not {what} within {seconds:g} s") from None
     except (errors.KafkaError, OSError) as error:

@@ -26,7 +26,9 @@ from tests.fault.traffic.plan import planned
 
 AT_MOST_S = 3 * 3600.0
 CALM_WITHIN_S = 300.0
-"""How long a federation that missed its bar is left alone before the next fault."""
+"""How long a federation that missed its bar is left alone before the next fault. One that has not come to
+rest by then is broken, timed or not, and no further fault would tell anything.
+"""
 SMALL_MB = 4096
 
 
@@ -48,7 +50,7 @@ SHORT, LONG = Pace(), Pace(rate=5.0, before_s=10.0, after_s=10.0, patience_s=700
 @dataclass(frozen=True)
 class Outcome:
     """What became of one fault. `fault_s`: how long it lasted; `broken`: what did not hold meanwhile, and the
-    bars that were missed, which are `notes` in a run that is not timed.
+    bars that were missed, which are `notes` in a run that is not timed. `over`: nothing can follow it.
     """
 
     fault: Fault
@@ -56,11 +58,14 @@ class Outcome:
     reading: Reading
     broken: Sequence[str]
     notes: Sequence[str]
+    over: bool = False
 
 
 @dataclass
 class Campaign:
-    """What became of a federation. `settle_s`: from the end of traffic until nothing was broken."""
+    """What became of a federation. `settle_s`: from the end of traffic until nothing was broken; `untried`:
+    faults that it was in no state for.
+    """
 
     backend: str
     outcomes: list[Outcome] = field(default_factory=list)
@@ -69,6 +74,7 @@ class Campaign:
     counts: dict[str, int] = field(default_factory=dict)
     settle_s: float = 0.0
     took_s: float = 0.0
+    untried: Sequence[Fault] = ()
 
     @property
     def held(self) -> bool:
@@ -103,12 +109,15 @@ async def campaign(
             )
             try:
                 await asyncio.sleep(pace.before_s)
-                for fault in faults:
+                for n, fault in enumerate(faults, start=1):
                     rng = random.Random(f"{seed}-{fault.name}")
                     arena = Arena(cluster, net, rng, long, on)
                     outcome = await _tried(fault, arena, gauge, timed=timed)
                     done.outcomes.append(outcome)
                     told(outcome)
+                    if outcome.over:
+                        done.untried = faults[n:]
+                        break
                     await asyncio.sleep(pace.after_s)
                 enough.set()
                 done.report = await traffic
@@ -124,13 +133,13 @@ async def _tried(fault: Fault, arena: Arena, gauge: Gauge, *, timed: bool) -> Ou
     await happens(arena, fault)
     reading = await gauge.reading(arena.began, arena.ended)
     lasted_s = (arena.ended - arena.began) / 1e9
-    missed = reading.broken
-    if reading.lag_s is None:  # it is told; what comes next must not be told of for it
+    missed, over = reading.broken, bool(reading.blind)
+    if missed and reading.lag_s is None and not over:  # what comes next must not be told of for it
         calm_s = await gauge.calm(CALM_WITHIN_S)
-        more = "never" if calm_s is None else f"{calm_s:.0f} s later"
-        missed = [*missed, f"the lag was under a second {more}"]
-    broken, notes = (missed, []) if timed else ([], missed)
-    return Outcome(fault, lasted_s, reading, [*arena.broken, *broken], [*arena.notes, *notes])
+        over = calm_s is None
+        missed += [f"the lag was under a second {'never' if calm_s is None else f'{calm_s:.0f} s later'}"]
+    broken, notes = (missed, []) if timed or over else ([], missed)
+    return Outcome(fault, lasted_s, reading, [*arena.broken, *broken], [*arena.notes, *notes], over)
 
 
 async def _cluster(faults: Sequence[Fault], folder: Path, net: Net, on: Servers | None) -> Cluster:

@@ -11,7 +11,7 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, closing, suppress
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -19,9 +19,9 @@ from typing import Final
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
 
 from tests.fault.checker.facts import INBOX
+from tests.fault.looking import Unseen, looked
 
 EVERY_S: Final = 0.25
 LOOK_WITHIN_S: Final = 3.0
@@ -40,14 +40,6 @@ OFFSETS: Final = 'SELECT topic, "partition", next_offset FROM bus_offset'
 ENDS: Final = (
     "SELECT t.name, p.number, p.next_offset FROM topic t JOIN partition p ON p.topic_id = t.id"
     f" WHERE t.name LIKE '{INBOX}%'"
-)
-NOT_NOW: Final = (
-    OSError,
-    TimeoutError,
-    sqlite3.Error,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    KafkaError,
 )
 
 Place = tuple[str, int]
@@ -70,7 +62,7 @@ class Reading:
 
     `backlog`: messages held back at its end; `drained_s`: from the first that moved until all had gone;
     `times`: rate of that over the rate at which they had come, None when there was no backlog. `within_s`:
-    the time that the lag was given.
+    the time that the lag was given. `blind`: why nothing could be seen in it, "" when something could.
     """
 
     lag_s: float | None
@@ -79,12 +71,15 @@ class Reading:
     times: float | None
 
     within_s: float = WITHIN_S
+    blind: str = ""
 
     @property
     def broken(self) -> list[str]:
         """The bars that it missed, in words."""
         said = []
-        if self.lag_s is None:
+        if self.blind:
+            said.append(f"nothing could be seen in {self.within_s:.0f} s: {self.blind}")
+        elif self.lag_s is None:
             said.append(f"the lag was not under {LAG_S:g} s within {self.within_s:.0f} s")
         if self.times is not None and self.times < DRAIN:
             said.append(f"{self.backlog} held back drained at {self.times:.1f} times the inflow")
@@ -98,6 +93,7 @@ class Gauge:
     databases: Mapping[str, str]
     bus: str
     samples: list[Sample] = field(default_factory=list)
+    failed: str = "it has not looked yet"
     _ends: dict[Place, list[tuple[float, int]]] = field(default_factory=dict)
     _links: dict[str, asyncpg.Connection] = field(default_factory=dict)
     _consumer: AIOKafkaConsumer | None = None
@@ -128,7 +124,8 @@ class Gauge:
                 over = min(gone, caught_up, key=lambda s: s.at)
                 return _read(self.samples, began_ns / 1e9, ended, caught_up.at - ended, over)
             if time.monotonic() > deadline:
-                return Reading(None, after[-1].waiting if after else 0, 0.0, None, within_s)
+                blind = "" if after else self.failed
+                return Reading(None, after[-1].waiting if after else 0, 0.0, None, within_s, blind)
             await asyncio.sleep(EVERY_S / 2)
 
     async def calm(self, within_s: float) -> float | None:
@@ -143,13 +140,15 @@ class Gauge:
 
     async def _look_on(self) -> None:
         while True:
-            with suppress(*NOT_NOW):
-                async with asyncio.timeout(LOOK_WITHIN_S):
-                    self.samples.append(await self._look())
+            try:
+                self.samples.append(await looked(self._look, LOOK_WITHIN_S))
+            except Unseen as error:
+                self.failed = str(error)
+                await self._forget_consumer()
             await asyncio.sleep(EVERY_S)
 
     async def _look(self) -> Sample:
-        waiting, since = 0, time.time()
+        waiting, since = 0, float("inf")
         read: dict[Place, int] = {}
         for region, url in self.databases.items():
             (count, oldest), offsets = await self._database(region, url)
@@ -167,7 +166,7 @@ class Gauge:
             if known:
                 waiting += end - offset
                 since = min(since, known[0][0])
-        return Sample(now, now - since, waiting)
+        return Sample(now, max(now - since, 0.0), waiting)
 
     async def _database(
         self, region: str, url: str

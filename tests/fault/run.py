@@ -63,6 +63,8 @@ def table(done: Campaign) -> str:
     counts = ", ".join(f"{count} {word}" for word, count in done.counts.items() if count)
     said = f"settled in {done.settle_s:.1f} s of {done.took_s:.0f} s"
     lines = [f"{'held  ' if done.held else 'BROKEN'} {done.backend:<8} {counts} | {done.report} | {said}"]
+    if done.untried:
+        lines.append(f"         not tried after that: {', '.join(fault.name for fault in done.untried)}")
     lines += [
         f"         {v.invariant} {v.name} {v.case} {v.region}: {v.evidence}" for v in done.violations[:20]
     ]
@@ -87,6 +89,7 @@ def as_json(done: Campaign) -> dict[str, Any]:
         "violations": [asdict(v) for v in done.violations],
         "counts": done.counts,
         "journeys": dict(done.report.ends),
+        "untried": [fault.name for fault in done.untried],
         "settle_s": done.settle_s,
         "took_s": done.took_s,
     }

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
+from contextlib import suppress
 
 import pytest
 
-from tests.fault import gauge
+from tests.fault import gauge, looking
 from tests.fault.gauge import Gauge, Reading, Sample
 
 
@@ -49,3 +51,39 @@ async def test_calm_is_what_comes_not_what_was() -> None:
     calm_s = await waiting
     assert calm_s is not None
     assert 0.0 < calm_s < 5.0
+
+
+async def test_a_look_that_is_cancelled_or_hangs_ends_no_looking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client whose server goes away may do either from its inside."""
+    monkeypatch.setattr(gauge, "EVERY_S", 0.01)
+    monkeypatch.setattr(gauge, "LOOK_WITHIN_S", 0.05)
+    monkeypatch.setattr(looking, "LET_GO_S", 0.05)
+    count, held = itertools.count(1), asyncio.Event()
+
+    async def look(_: Gauge) -> Sample:
+        match next(count):
+            case 1:
+                raise asyncio.CancelledError
+            case 2:
+                raise RuntimeError("whatever it is")
+            case 3:
+                while not held.is_set():  # it does not let itself be called off
+                    with suppress(asyncio.CancelledError):
+                        await held.wait()
+        return Sample(time.time(), 0.0, 0)
+
+    monkeypatch.setattr(Gauge, "_look", look)
+    async with looks().open() as found:
+        assert await found.calm(5.0) is not None
+        held.set()
+    assert next(count) > 5
+
+
+async def test_a_run_that_sees_nothing_says_so_and_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gauge, "WITHIN_S", 0.2)
+    found = Gauge({"31": "sqlite:////none/at/all"}, "sqlite:////none/either")
+    async with found.open():
+        now = time.time_ns()
+        read = await found.reading(now - 1, now)
+    assert read.lag_s is None
+    assert read.broken == ["nothing could be seen in 0 s: OperationalError: unable to open database file"]

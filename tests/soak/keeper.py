@@ -16,7 +16,7 @@ from typing import Any, Final, Generic, TypeVar
 from tests.fault.checker.database import answer_of, read_rows
 from tests.fault.checker.facts import Answer, Parked, Partition, Region, Restore, Span, World
 from tests.fault.checker.topics import read_topics
-from tests.fault.gauge import NOT_NOW
+from tests.fault.looking import Unseen, looked
 
 EVERY_S: Final = 15.0
 WITHIN_S: Final = 20.0
@@ -126,9 +126,8 @@ class Keeper:
 
     async def _look_on(self) -> None:
         while True:
-            with suppress(*NOT_NOW):
-                async with asyncio.timeout(WITHIN_S):
-                    await self.look()
+            with suppress(Unseen):
+                await looked(self.look, WITHIN_S)
             await asyncio.sleep(EVERY_S)
 
     def _messages(self, found: Iterable[Partition]) -> None:
