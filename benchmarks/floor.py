@@ -24,7 +24,8 @@ import grpc
 import uvloop
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic  # noqa: TID251 - as in floor_node
 
-from benchmarks import figures, peak
+from benchmarks import closed, figures, peak
+from benchmarks.closed import Closed
 from benchmarks.floor_node import TABLES
 from benchmarks.grounds import Ground, ground
 from benchmarks.pace import Outcome
@@ -99,15 +100,22 @@ async def running(ground: Ground) -> AsyncIterator[Floor]:
             ground.stop("floor-a", "floor-b")
 
 
-async def measure(ground: Ground, plan: Plan) -> peak.Peak:
-    """The floor's peak; prints every step."""
+async def measure(ground: Ground, plan: Plan) -> tuple[peak.Peak, Closed]:
+    """The floor's peak, in the open and in the closed loop; prints every step."""
     print("floor: gRPC, grouped durable commits, Kafka, PostgreSQL; no rules, no spans, two messages a case")
     async with running(ground) as floor:
         trial = Trial(ground, plan, floor.file, floor.ends)
         await trial.step(plan.start_rate)  # the first one warms up
         found = await peak.find(trial.step, start=plan.start_rate * 4, halvings=plan.halvings, runs=plan.runs)
-    print(f"floor: {found.per_s:.0f} lifecycles/s\n")
-    return found
+        print(f"floor: {found.per_s:.0f} lifecycles/s")
+        round_ = await closed.measure(ground, plan, floor.file, floor.ends)
+    print()
+    return found, round_
+
+
+def report_of(found: peak.Peak, rounds: Closed) -> dict[str, Any]:
+    """The figures for JSON."""
+    return {"per_s": found.per_s, "steps": [asdict(s) for s in found.steps], "closed": asdict(rounds)}
 
 
 def main() -> None:
@@ -115,11 +123,8 @@ def main() -> None:
     given = with_plan(argparse.ArgumentParser(description=__doc__.partition("\n")[0])).parse_args()
     plan = plan_of(given)
     with ground(servers=True) as place:
-        found = uvloop.run(measure(place, plan))
-    report: dict[str, Any] = {
-        "machine": figures.machine(),
-        "floor": {"per_s": found.per_s, "steps": [asdict(s) for s in found.steps]},
-    }
+        found, rounds = uvloop.run(measure(place, plan))
+    report: dict[str, Any] = {"machine": figures.machine(), "floor": report_of(found, rounds)}
     if given.json:
         Path(given.json).write_text(json.dumps(report, indent=2))
 

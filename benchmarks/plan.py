@@ -13,7 +13,8 @@ from dataclasses import dataclass
 class Plan:
     """step_s: how long a rate is offered. drop_s: what is not counted at its begin and at its end.
     start_rate: lifecycles/s with which the search begins. halvings, runs: see `peak.find`. idle_s: how long
-    nothing is asked. overload_s: how long three times the peak is, 0 for not at all.
+    nothing is asked. overload_s: how long three times the peak is, 0 for not at all. filings: in the closed
+    loop, a round; rounds: of it.
     """
 
     step_s: float
@@ -24,6 +25,8 @@ class Plan:
     seed: int
     idle_s: float
     overload_s: float
+    filings: int
+    rounds: int
 
 
 def with_plan(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
@@ -44,4 +47,5 @@ def plan_of(given: argparse.Namespace) -> Plan:
         step_s=step_s, drop_s=drop_s, start_rate=50, halvings=1 if given.short else 3,
         runs=0 if given.short else 3, seed=given.seed, idle_s=2.0 if given.short else 10.0,
         overload_s=given.overload_s or (0.0 if given.short else 15.0),
+        filings=1_500 if given.short else 6_000, rounds=1 if given.short else 3,
     )  # fmt: skip
