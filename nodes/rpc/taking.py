@@ -19,7 +19,9 @@ from nodes.rpc.core import Core, OtherInside
 
 METHODS: Final = ("/tongban.v1.CaseService/File", "/tongban.v1.CaseService/Act")
 AT_ONCE: Final = 64
-"""Calls of a method that may be handed over within one turn of the loop."""
+"""Calls of a method that may be handed over within one turn of the loop. grpc.aio goes on asking for one of
+its own beside them: what that takes is read first, and refused by the gate.
+"""
 log = structlog.get_logger("tongban.rpc")
 
 
