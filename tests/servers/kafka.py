@@ -66,6 +66,7 @@ def _java(main: str, *arguments: str) -> list[str]:
         "-Xms128m",
         "-Xmx640m",
         "-XX:+UseSerialGC",
+        "-XX:TieredStopAtLevel=1",  # it lives for minutes: compiling it well takes more than it gives back
         f"-Dlog4j2.configurationFile={HERE / 'log4j2.xml'}",
     ]
     return ["java", *options, "-cp", f"{jars()}/*", main, *arguments]
