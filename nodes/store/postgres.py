@@ -231,6 +231,9 @@ class PostgresEngine:
                 "lock_timeout": wait_ms,
                 "idle_in_transaction_session_timeout": str(int(timeout_s * 2000)),  # who sleeps with a lock
                 "jit": "off",
+                # A plan made while a table was empty may stay for minutes, and reads it whole ever after: all
+                # that is asked for here has an index.
+                "enable_seqscan": "off",
             },
         )
 

@@ -12,12 +12,14 @@ from typing import Any
 
 import asyncpg
 import pytest
+from sqlalchemy import Text, func, literal, select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 from sqlalchemy.sql.dml import Delete, Update
 from sqlalchemy.sql.selectable import Select
 
 from nodes.store import queries
+from nodes.store.postgres import PostgresEngine
 from nodes.store.queries.cases import listed
 from nodes.store.rows import CaseCursor, CaseFilter
 from nodes.store.tables import METADATA
@@ -69,6 +71,18 @@ async def test_a_statement_searches_by_an_index_on_postgresql(
     migrated_postgres: str, statement: Any, name: str
 ) -> None:
     expect_no_scan(name, await _postgres_plan(migrated_postgres, statement))
+
+
+@pytest.mark.postgres
+async def test_the_plans_of_a_node_are_made_as_those_looked_at_here(migrated_postgres: str) -> None:
+    """Left to itself PostgreSQL reads a table whole that it takes for empty, and keeps that plan."""
+    engine = PostgresEngine(migrated_postgres, timeout_s=5.0, pool_size=1)
+    setting = func.current_setting(literal("enable_seqscan", Text))
+    try:
+        async with engine.reading() as link:
+            assert [tuple(row) for row in await link.fetch(select(setting))] == [("off",)]
+    finally:
+        await engine.close()
 
 
 def _ended(name: str) -> CaseFilter:
