@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
+from functools import partial
 from itertools import groupby
 from typing import Final
 
@@ -192,9 +193,8 @@ class Inbox:
 def open_delivery(delivery: Delivery, region: str) -> Arrived:
     """What a message to `region` says, or why it cannot be read. Raises nothing."""
     message = delivery.message
-    raw = Raw(
-        message.topic, delivery.partition, delivery.offset, headers_text(delivery), message.value or b""
-    )
+    told = partial(headers_text, delivery)
+    raw = Raw(message.topic, delivery.partition, delivery.offset, told, message.value or b"")
     try:
         envelope = open_(message)
     except EnvelopeError as error:

@@ -5,19 +5,23 @@ Values only. Knows neither topics' meaning nor what a message does.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from nodes.codec.exchange import AskRefused, Exchange
 
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """Where a message came from and its bytes, for the case that it must be parked."""
+    """Where a message came from and its bytes, for the case that it must be parked. `headers`: writes out the
+    rest of it, which hardly a message needs.
+    """
 
     topic: str
     partition: int
     offset: int
-    headers: str
+    headers: Callable[[], str]
     value: bytes
 
 
@@ -39,6 +43,10 @@ class Arrived:
     subject: str = ""
     traceparent: str = ""
     refused: AskRefused | None = None
+
+
+NOWHERE: Final = Raw("", 0, 0, str, b"")
+"""Of what did not come over the bus."""
 
 
 def join(core: bytes, private: bytes) -> bytes:

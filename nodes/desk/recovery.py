@@ -17,7 +17,7 @@ from nodes.cases.case import Case
 from nodes.cases.errors import CaseError
 from nodes.cases.events import Event, Filed
 from nodes.codec.exchange import EventBatch, KeptAsk, ServiceRequest, encode_exchange
-from nodes.desk.arrived import Arrived, Raw
+from nodes.desk.arrived import NOWHERE, Arrived
 from nodes.desk.batch import Batch
 from nodes.desk.context import recipients
 from nodes.desk.hops import Hop
@@ -180,7 +180,7 @@ class GoOn(_Work):
             self._owe(batch, sheet, sheet.case)
             try:
                 with batch.attempt([number]):
-                    receive(_taking(batch, Arrived("", "", None, Raw("", 0, 0, "", b""))), sheet)
+                    receive(_taking(batch, Arrived("", "", None, NOWHERE)), sheet)
             except Unfit as error:
                 log.warning(
                     "a case that came back cannot be received", case_number=number, reason=error.reason

@@ -139,7 +139,7 @@ def dead_letter(
     raw = message.raw
     row = ParkedRow(
         id=letter_id, case_number=number or None, source=message.source, topic=raw.topic,
-        partition=raw.partition, log_offset=raw.offset, headers=raw.headers, value=raw.value, reason=reason,
+        partition=raw.partition, log_offset=raw.offset, headers=raw.headers(), value=raw.value, reason=reason,
         detail=detail[:400], parked_wall_s=batch.context.wall_s(),
     )  # fmt: skip
     batch.writes.parked.append(row)

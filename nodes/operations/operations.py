@@ -14,7 +14,7 @@ from opentelemetry import trace
 
 from nodes.cases.case import Case
 from nodes.codec.letters import delivery_of
-from nodes.desk.arrived import Arrived, Raw
+from nodes.desk.arrived import NOWHERE, Arrived
 from nodes.desk.hops import SpanHop
 from nodes.desk.repair import Drop, Replay
 from nodes.desk.work import Answer
@@ -86,7 +86,7 @@ class Operations:
         """The letter's message, read as the inbox would read it now; of no letter, nothing."""
         letter = await self.letter(letter_id)
         if letter is None:
-            return Arrived("", "", None, Raw("", 0, 0, "", b""), "NO_SUCH_LETTER")
+            return Arrived("", "", None, NOWHERE, "NO_SUCH_LETTER")
         delivery = delivery_of(
             letter.topic, letter.partition, letter.log_offset, letter.headers, letter.value
         )

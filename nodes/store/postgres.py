@@ -18,6 +18,7 @@ import asyncpg
 from sqlalchemy import Executable
 from sqlalchemy.engine import make_url
 
+from nodes.store.arrays import plain_lists
 from nodes.store.errors import (
     CommitUnknown,
     DataRejected,
@@ -213,6 +214,7 @@ class PostgresEngine:
     """
 
     def __init__(self, url: str, *, timeout_s: float, pool_size: int) -> None:
+        plain_lists()
         wait_ms = str(int(timeout_s * 1000))
         self._timeout_s = timeout_s
         self._opening = asyncio.Lock()
