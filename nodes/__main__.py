@@ -17,7 +17,7 @@ from nodes.cli.app import build_app
 from nodes.cli.defaults import Defaults
 from nodes.cli.exits import Exit
 from nodes.cli.words import words
-from nodes.memory import keep_lean, settle
+from nodes.memory import keep_lean, settle, share_heaps
 from nodes.settings import Settings, SettingsError, language, load, unknown
 
 
@@ -61,6 +61,7 @@ def defaults_of(settings: Settings) -> Defaults:
 
 
 def _serve(overrides: Mapping[str, Any]) -> int:
+    share_heaps()
     _load_without("structlog", "rich")
     serve = importlib.import_module("nodes.assembly").serve
     migrate_apart = importlib.import_module("nodes.store.migrate").migrate_apart
