@@ -20,8 +20,8 @@ from benchmarks.plan import Plan
 from benchmarks.trial import Ends
 
 UNDER_WAY = 200
-AGAIN_S = 0.1
-"""When who was refused comes again."""
+AGAIN_S = 0.6
+"""When who was refused comes again: what an overloaded node says at least, for it lets wait for 0.5 s."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,8 @@
 """One transaction: what has queued up is loaded, folded in memory and written together.
 
-Knows the order: claim the request ids, lock and load the cases, do every piece of work on the sheets, write.
-A piece of work that is refused leaves no trace but its stored answer. Must not know what the pieces of work
+Knows the order: lock and load the cases, do every piece of work on the sheets, write what came of it together
+with the answers. When it is not known whether the requests are new, their ids are claimed before all else. A
+piece of work that is refused leaves no trace but its stored answer. Must not know what the pieces of work
 are.
 """
 
@@ -22,6 +23,7 @@ from nodes.desk.sheet import Sheet
 from nodes.desk.work import Answer, DeskError, RequestIdReused, Work
 from nodes.desk.writes import Needs, Writes
 from nodes.spans import rows_of_hops
+from nodes.store.errors import AnswerTaken
 from nodes.store.rows import (
     AnswerKey,
     AskRow,
@@ -82,13 +84,21 @@ class Batch:
         self._unit = unit
         self._cache = cache
 
-    async def run(self, works: Sequence[Work]) -> list[tuple[Work, Answer | DeskError]]:
-        """Do all of it and write it. The caller commits, and only then tells the answers."""
+    async def run(
+        self, works: Sequence[Work], *, claimed: bool = True
+    ) -> list[tuple[Work, Answer | DeskError]]:
+        """Do all of it and write it. The caller commits, and only then tells the answers.
+
+        `claimed`: requests are claimed before any is done, which costs a way to the database and a second
+        version of each answer. Without, all are taken for new ones; raises AnswerTaken, at the latest when
+        the transaction ends, when one is not, or whatever doing it once more has led to.
+        """
         first: dict[AnswerKey, Work] = {}
         for work in works:
             if work.claim is not None:
                 first.setdefault(work.claim.key, work)
-        given = await self._claim([w.claim for w in first.values() if w.claim is not None])
+        claims = [w.claim for w in first.values() if w.claim is not None]
+        given = await self._claim(claims) if claimed else {}
         live = [w for w in works if w.claim is None or (first[w.claim.key] is w and w.claim.key not in given)]
         await self._load(live)
         self.now = self.context.now()  # of the locks: who had them before may have written a moment ago
@@ -101,9 +111,11 @@ class Batch:
             await self._last(self)
         won, passing = self._answers(outcomes)
         if won:
-            await self._unit.put_answers(won)
-        if passing:
+            await (self._unit.put_answers if claimed else self._unit.give_answers)(won)
+        if passing and claimed:
             await self._unit.drop_claims(passing)
+        elif passing and await self._unit.find_answers(passing):
+            raise AnswerTaken("what has been answered cannot be done again")
         await self._write()
         given |= {answer.key: answer for answer in won}
         done = {id(work) for work, _ in outcomes}

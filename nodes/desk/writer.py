@@ -128,12 +128,13 @@ class Writer:
             if self._closing:
                 return
 
-    async def _settle(self, works: Sequence[Work], tries: int = 0) -> None:
+    async def _settle(self, works: Sequence[Work], tries: int = 0, *, claimed: bool = False) -> None:
+        """`claimed`: whether requests are claimed first. Nearly all are new, so at first they are not."""
         began = time.perf_counter()
         try:
             async with self._store.write() as unit:
                 batch = Batch(self.context, unit, self._cache, self.turns, None if self._held else self._last)
-                outcomes = await batch.run(works)
+                outcomes = await batch.run(works, claimed=claimed)
                 failpoints.hit("desk.before_commit")
             failpoints.hit("desk.after_commit")
         except (Retryable, CommitUnknown, VersionConflict) as error:
@@ -142,13 +143,16 @@ class Writer:
                 return
             # After an unknown commit this finds stored answers, versions, message ids: nothing is done twice.
             await asyncio.sleep(min(1.0, 0.005 * 2**tries))
-            await self._settle(works, tries + 1)
+            await self._settle(works, tries + 1, claimed=True)
         except (StoreUnavailable, asyncio.CancelledError) as error:
             self._fail(works, Unavailable(str(error)))
             if isinstance(error, asyncio.CancelledError):
                 raise
         except Exception as error:  # noqa: BLE001  # one bad piece of work must not take its neighbours with it
-            await self._halve(works, error)
+            if not claimed and any(work.claim for work in works):
+                await self._settle(works, tries, claimed=True)  # what was done before may not be done again
+            else:
+                await self._halve(works, error)
         else:
             batch.took_s = time.perf_counter() - began
             if len(works) >= ENOUGH and works[0].urgent:
@@ -165,8 +169,8 @@ class Writer:
             self._fail(works, Rejected(said) if isinstance(error, DataRejected) else error)
             return
         half = len(works) // 2
-        await self._settle(works[:half])
-        await self._settle(works[half:])
+        await self._settle(works[:half], claimed=True)
+        await self._settle(works[half:], claimed=True)
 
     @staticmethod
     def _tell(outcomes: Sequence[tuple[Work, Answer | DeskError]]) -> None:

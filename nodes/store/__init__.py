@@ -11,6 +11,7 @@ of a case: what it keeps are bytes and plain values.
 """
 
 from nodes.store.errors import (
+    AnswerTaken,
     CommitUnknown,
     DataRejected,
     LeaseLost,
@@ -26,6 +27,7 @@ from nodes.store.restored import note_restored
 from nodes.store.store import ReadTx, Store, WriteTx
 
 __all__ = [
+    "AnswerTaken",
     "CommitUnknown",
     "DataRejected",
     "LeaseLost",

@@ -41,6 +41,10 @@ class DataRejected(StoreError):
         self.reason = reason
 
 
+class AnswerTaken(StoreError):
+    """Some request of the batch has its answer already. Rolled back: claim the answers first, then work."""
+
+
 class VersionConflict(StoreError):
     """A case is not at the version the caller had read. Rolled back; load it and decide again."""
 

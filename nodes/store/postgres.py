@@ -1,9 +1,9 @@
 """PostgreSQL under the store: asyncpg and its pool, every wait bounded.
 
 Knows connections, time-outs and SQLSTATEs. Must not know a table. Writes are READ COMMITTED with row locks
-taken in key order; reads are REPEATABLE READ, read only. What gives no answer (insert) is sent with the next
-insert that gives one, before the next statement that may see it, or before the commit: its error is raised
-there.
+taken in key order; reads are REPEATABLE READ, read only. What gives no answer is not waited for: a begin of a
+write is on its way while the first statement is made; an insert is sent with the next insert that gives an
+answer, before the next statement that may see it, or before the commit. Their errors are raised there.
 """
 
 from __future__ import annotations
@@ -89,8 +89,10 @@ def _server_said_no(error: BaseException) -> bool:
 class PostgresLink:
     """One connection of the pool inside one transaction."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, begun: asyncio.Task[Any] | None = None) -> None:
+        """`begun`: the begin that is still on its way."""
         self._connection = connection
+        self._begun = begun
         self._waiting: list[tuple[Piece, Otherwise | None]] = []
 
     async def _told(self, table: str, ask: Callable[..., Awaitable[T]], *given: Any) -> T:
@@ -98,6 +100,7 @@ class PostgresLink:
         connection back, and then says so when it is asked, not when it is awaited.
         """
         try:
+            await self.begun()
             return await ask(*given)
         except _FAULTS as error:
             known = translate(error, table)
@@ -106,6 +109,12 @@ class PostgresLink:
             if isinstance(known, StoreUnavailable):
                 _drop(self._connection)
             raise known from error
+
+    async def begun(self) -> None:
+        """Once the transaction has begun. Raises what the driver says when it could not."""
+        if self._begun is not None:
+            begun, self._begun = self._begun, None
+            await begun
 
     async def fetch(self, statement: Executable, values: Values | None = None) -> Rows:
         """All rows of the answer."""
@@ -194,6 +203,7 @@ class PostgresLink:
         raise.
         """
         await self._settle()
+        await self._told("", self.begun)
         try:
             done = await self._connection.execute("COMMIT;")
         except (asyncpg.PostgresError, *TRANSPORT) as error:
@@ -205,6 +215,14 @@ class PostgresLink:
             raise CommitUnknown("the connection broke while committing") from error
         if done != "COMMIT":  # what PostgreSQL answers after a statement that failed
             raise Retryable("rolled back by the database: a statement had failed before")
+
+    async def roll_back(self) -> None:
+        """Ends a transaction that failed, or the connection on which that cannot be done."""
+        try:
+            await self.begun()
+            await self._connection.execute("ROLLBACK")
+        except _FAULTS:
+            _drop(self._connection)
 
 
 class PostgresEngine:
@@ -242,7 +260,7 @@ class PostgresEngine:
     @contextlib.asynccontextmanager
     async def writing(self, *, durable: bool) -> AsyncIterator[Link]:
         """A transaction that writes."""
-        async with self._transaction(_WRITE if durable else _WRITE_SOON) as link:
+        async with self._transaction(_WRITE if durable else _WRITE_SOON, at_once=False) as link:
             yield link
 
     @contextlib.asynccontextmanager
@@ -253,11 +271,12 @@ class PostgresEngine:
             yield link
 
     @contextlib.asynccontextmanager
-    async def _transaction(self, begin: str) -> AsyncIterator[PostgresLink]:
-        """A transaction begun so; "" for none: each statement is one."""
-        connection = await self._connected(begin)
+    async def _transaction(self, begin: str, *, at_once: bool = True) -> AsyncIterator[PostgresLink]:
+        """A transaction begun so; "" for none: each statement is one. `at_once`: it has begun on entry."""
+        connection = await self._connected(begin if at_once else "")
+        begun = None if at_once else asyncio.create_task(_begin(connection, begin))
+        link = PostgresLink(connection, begun)
         try:
-            link = PostgresLink(connection)
             yield link
             if begin:
                 await link.commit()
@@ -265,7 +284,7 @@ class PostgresEngine:
             if isinstance(error, asyncio.CancelledError):
                 _drop(connection)  # a statement may still be on its way
             if begin:
-                await asyncio.shield(_rolled_back(connection))
+                await asyncio.shield(link.roll_back())
             raise
         finally:
             with contextlib.suppress(*_FAULTS):
@@ -305,12 +324,8 @@ async def _nothing_to_reset(_connection: Any) -> None:
     """A transaction leaves nothing of itself in its session: its settings are LOCAL."""
 
 
-async def _rolled_back(connection: Connection) -> None:
-    """Ends a transaction that failed, or the connection on which that cannot be done."""
-    try:
-        await connection.execute("ROLLBACK")
-    except _FAULTS:
-        _drop(connection)
+async def _begin(connection: Connection, begin: str) -> None:
+    await connection.execute(begin)
 
 
 def _drop(connection: Connection) -> None:

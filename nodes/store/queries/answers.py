@@ -1,16 +1,19 @@
-"""First answers to requests: claimed, given, found, trimmed.
+"""First answers to requests: given or claimed, found, trimmed.
 
-Why a claim is safe: the insert of a key waits for another transaction that has inserted it; once that one has
-committed, the insert is skipped and its answer is read; had it rolled back, the insert wins.
+Why giving is safe, and so is a claim: the insert of a key waits for another transaction that has inserted it;
+once that one has committed, the insert is skipped, and what would have been the second answer is rolled back
+(give) or the first is read (claim); had it rolled back, the insert wins.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 
 from sqlalchemy import bindparam, delete, select, tuple_
 
 from nodes.store.dialect import among, texts
+from nodes.store.errors import AnswerTaken
 from nodes.store.rows import AnswerKey, Claim, StoredAnswer
 from nodes.store.session import Session, batch, batch_of, build, columns_of, keys_of, table
 
@@ -35,6 +38,10 @@ _TRIM = delete(ANSWER).where(
         .limit(bindparam("most"))
     )
 )
+
+
+async def _taken() -> None:
+    raise AnswerTaken("a request of this batch has been answered")
 
 
 class AnswerReads(Session):
@@ -76,6 +83,14 @@ class AnswerWrites(AnswerReads):
         if lost:
             answers |= await self.find_answers(lost)
         return answers
+
+    async def give_answers(self, answers: Sequence[StoredAnswer]) -> None:
+        """Stores answers to requests that nobody has claimed.
+
+        Raises AnswerTaken, at the latest when the transaction ends, when one of them has an answer.
+        """
+        ordered = sorted(answers, key=attrgetter("key"))  # two transactions wait in one order, not in a ring
+        await self._link.insert_all(batch_of(ANSWER, ordered), _taken)
 
     async def put_answers(self, answers: Sequence[StoredAnswer]) -> None:
         """Stores answers to keys that this transaction has won."""

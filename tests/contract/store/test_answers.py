@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from nodes.store import Store, WriteTx
+from nodes.store import AnswerTaken, Store, WriteTx
 from tests.contract.store.samples import WALL_S, answer, claim
 
 
@@ -19,6 +19,36 @@ async def test_the_first_claim_wins_and_the_next_gets_its_answer(store: Store) -
     async with store.read() as rd:
         assert await rd.find_answer("window-1", "r1") == answer("r1")
         assert await rd.find_answer("window-1", "r2") is None
+
+
+async def test_answers_are_given_without_a_claim_where_there_is_none(store: Store) -> None:
+    async with store.write() as tx:
+        await tx.give_answers([answer("r2"), answer("r1")])
+    async with store.read() as rd:
+        assert await rd.find_answer("window-1", "r1") == answer("r1")
+    with pytest.raises(AnswerTaken):
+        async with store.write() as tx:
+            await tx.give_answers([answer("r3"), answer("r1", wall_s=WALL_S + 1)])
+    async with store.read() as rd:
+        assert await rd.find_answer("window-1", "r1") == answer("r1")
+        assert await rd.find_answer("window-1", "r3") is None
+
+
+async def test_of_two_that_give_one_answer_at_once_one_is_told(store: Store) -> None:
+    given, taken = 0, 0
+
+    async def gives(wall_s: float) -> None:
+        nonlocal given, taken
+        try:
+            async with store.write() as tx:
+                await tx.give_answers([answer("r1", wall_s=wall_s), answer("r2", wall_s=wall_s)])
+                await asyncio.sleep(0)
+            given += 1
+        except AnswerTaken:
+            taken += 1
+
+    await asyncio.gather(gives(WALL_S), gives(WALL_S + 1))
+    assert (given, taken) == (1, 1)
 
 
 async def test_a_request_id_belongs_to_its_client(store: Store) -> None:

@@ -1,4 +1,4 @@
-"""The writer's two queues: people's work has transactions of its own."""
+"""The writer's two queues: people's work has transactions of its own, and claims nothing unless it must."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from typing import Any, cast
 from unittest.mock import AsyncMock
 
 import pytest
+from typing_extensions import override
 
 from nodes.desk.batch import Batch
 from nodes.desk.context import Context
-from nodes.desk.work import Answer
+from nodes.desk.work import Answer, DeskError
 from nodes.desk.writer import Writer
-from nodes.store.rows import Claim
+from nodes.store.errors import AnswerTaken, DataRejected
+from nodes.store.rows import AnswerKey, Claim, StoredAnswer
 from nodes.store.store import Store
 from regions.calendar import work_calendar
 
@@ -125,3 +127,90 @@ async def test_the_time_of_a_transaction_is_after_its_locks() -> None:
     await asking
     assert step.at == NOON + timedelta(seconds=3)
     await writer.close()
+
+
+@dataclass(slots=True)
+class Fails(Step):
+    """A request that cannot be done, for a reason that may pass."""
+
+    @override
+    def do(self, batch: Batch) -> Answer:
+        raise DeskError(self.name)
+
+
+class Answers(Rows):
+    """A store in which one request has its answer already. Its transactions end at once."""
+
+    def __init__(self, there: StoredAnswer | None = None) -> None:
+        super().__init__()
+        self.there = there
+        self.unit.find_answers.side_effect = self._find
+        self.unit.claim_answers.side_effect = self._claim
+        self.unit.give_answers.side_effect = self._give
+
+    async def _find(self, keys: Sequence[AnswerKey]) -> dict[AnswerKey, StoredAnswer]:
+        return {key: self.there for key in keys if self.there is not None and key == self.there.key}
+
+    async def _claim(self, claims: Sequence[Claim], **_: float) -> dict[AnswerKey, StoredAnswer | None]:
+        found = await self._find([claim.key for claim in claims])
+        return {claim.key: found.get(claim.key) for claim in claims}
+
+    async def _give(self, answers: Sequence[StoredAnswer]) -> None:
+        if await self._find([answer.key for answer in answers]):
+            raise AnswerTaken("there")
+
+    @asynccontextmanager
+    @override
+    async def write(self) -> AsyncIterator[Any]:
+        self.begun.append(asyncio.Event())
+        yield self.unit
+
+
+THERE = StoredAnswer("window", "r1", b"print", Answer(False, b"the first").stored(), 0.0)
+
+
+def request(name: str, request_id: str, kind: type[Step] = Step) -> Step:
+    return kind(name, urgent=True, claim=Claim("window", request_id, b"print"))
+
+
+async def outcomes(rows: Rows, *steps: Step) -> list[bytes | str]:
+    """What each step was answered, in one batch, or why it was not."""
+    writer = made(rows, [NOON] * 20)
+    asked = [asyncio.create_task(writer.submit(step)) for step in steps]
+    await settled()
+    await writer.start()
+    found = await asyncio.gather(*asked, return_exceptions=True)
+    await writer.close()
+    return [each.body if isinstance(each, Answer) else str(each) for each in found]
+
+
+async def test_a_new_request_is_answered_without_a_claim() -> None:
+    rows = Answers()
+    assert await outcomes(rows, request("done", "r1"), request("too", "r2")) == [b"done", b"too"]
+    assert len(rows.begun) == 1
+    rows.unit.claim_answers.assert_not_called()
+
+
+async def test_a_request_that_was_answered_has_its_first_answer_and_its_neighbour_its_own() -> None:
+    rows = Answers(THERE)
+    assert await outcomes(rows, request("again", "r1"), request("new", "r2")) == [b"the first", b"new"]
+    assert len(rows.begun) == 2
+    rows.unit.claim_answers.assert_called_once()
+
+
+async def test_what_was_answered_and_cannot_be_done_again_has_its_first_answer() -> None:
+    rows = Answers(THERE)
+    assert await outcomes(rows, request("no", "r1", Fails), request("new", "r2")) == [b"the first", b"new"]
+
+
+async def test_what_cannot_be_done_and_was_not_answered_is_told_why_at_once() -> None:
+    rows = Answers()
+    assert await outcomes(rows, request("no", "r1", Fails), request("new", "r2")) == ["no", b"new"]
+    assert len(rows.begun) == 1
+
+
+async def test_what_the_database_rejects_the_second_time_has_its_first_answer() -> None:
+    """As when the event of a request is there: its cause is, and a cause has one event of a case."""
+    rows = Answers(THERE)
+    rows.unit.give_answers.side_effect = DataRejected("case_event", "", "its cause is there")
+    assert await outcomes(rows, request("again", "r1")) == [b"the first"]
