@@ -21,7 +21,14 @@ from nodes.desk.batch import Batch
 from nodes.desk.cache import CaseCache
 from nodes.desk.context import Context
 from nodes.desk.work import Answer, CatchingUp, DeskError, Overloaded, Rejected, Unavailable, Work
-from nodes.store.errors import CommitUnknown, DataRejected, Retryable, StoreUnavailable, VersionConflict
+from nodes.store.errors import (
+    AnswerTaken,
+    CommitUnknown,
+    DataRejected,
+    Retryable,
+    StoreUnavailable,
+    VersionConflict,
+)
 from nodes.store.store import Store
 from nodes.turns import Turns
 
@@ -29,6 +36,8 @@ RETRIES = 8
 """How often a transaction that lost against another is run again before its authors are told so."""
 SOON = 64
 """So many pieces of work are not worth a word about waiting."""
+WARY = 20
+"""So many batches claim their requests first after one was repeated: who comes again does so with others."""
 ENOUGH = 16
 """Pieces of work in a batch from which on its time tells what one of many takes."""
 
@@ -58,6 +67,7 @@ class Writer:
         self._urgent, self._backlog = _Queue(), _Queue()
         self._cache = CaseCache()
         self._each_s = 0.002
+        self._wary = 0
         self._closing = False
         self._held = False
         self._tasks: list[asyncio.Task[None]] = []
@@ -124,7 +134,9 @@ class Writer:
             while queue.works:
                 taken = [queue.works.popleft() for _ in range(min(len(queue.works), self._batch_size))]
                 if works := [work for work in taken if not work.done.done()]:
-                    await self._settle(works)
+                    wary = self._wary > 0 and queue is self._urgent
+                    self._wary -= wary
+                    await self._settle(works, claimed=wary)
             if self._closing:
                 return
 
@@ -150,6 +162,7 @@ class Writer:
                 raise
         except Exception as error:  # noqa: BLE001  # one bad piece of work must not take its neighbours with it
             if not claimed and any(work.claim for work in works):
+                self._wary = WARY if isinstance(error, AnswerTaken) else self._wary
                 await self._settle(works, tries, claimed=True)  # what was done before may not be done again
             else:
                 await self._halve(works, error)

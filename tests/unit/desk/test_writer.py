@@ -16,7 +16,7 @@ from typing_extensions import override
 from nodes.desk.batch import Batch
 from nodes.desk.context import Context
 from nodes.desk.work import Answer, DeskError
-from nodes.desk.writer import Writer
+from nodes.desk.writer import WARY, Writer
 from nodes.store.errors import AnswerTaken, DataRejected
 from nodes.store.rows import AnswerKey, Claim, StoredAnswer
 from nodes.store.store import Store
@@ -214,3 +214,19 @@ async def test_what_the_database_rejects_the_second_time_has_its_first_answer() 
     rows = Answers(THERE)
     rows.unit.give_answers.side_effect = DataRejected("case_event", "", "its cause is there")
     assert await outcomes(rows, request("again", "r1")) == [b"the first"]
+
+
+async def test_after_a_repeated_request_the_next_ones_are_claimed_first() -> None:
+    """Who repeats one repeats many, and what was done twice is paid for twice."""
+    rows = Answers(THERE)
+    writer = made(rows, [NOON] * 200)
+    await writer.start()
+    assert (await writer.submit(request("again", "r1"))).body == b"the first"
+    assert len(rows.begun) == 2
+    for _ in range(WARY):
+        assert (await writer.submit(request("again", "r1"))).body == b"the first"
+    assert len(rows.begun) == 2 + WARY
+    rows.unit.claim_answers.reset_mock()
+    assert (await writer.submit(request("new", "r2"))).body == b"new"
+    rows.unit.claim_answers.assert_not_called()
+    await writer.close()
